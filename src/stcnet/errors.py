@@ -1,0 +1,77 @@
+"""The exceptions of the package: every message is one line that says what to do next."""
+
+
+class StcnetError(Exception):
+    """Base of all errors that a user can mend.
+
+    The message is one line built from the parts given, in the order *where: what (got; allowed).
+    hint*.
+
+    Args:
+        what: What is wrong, as a short sentence without a full stop.
+        where: The file, option, key or camera it concerns.
+        got: The offending value.
+        allowed: What would have been accepted.
+        hint: What to do next.
+
+    >>> print(ZoneError("the zone has no area", where="--zone gate", got="0x20 px",
+    ...                 hint="give a width and height above zero"))
+    --zone gate: the zone has no area (got 0x20 px); give a width and height above zero
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: object = None,
+        got: object = None,
+        allowed: object = None,
+        hint: str | None = None,
+    ) -> None:
+        self.what = what
+        details = [f"got {got}"] if got is not None else []
+        details += [f"allowed: {allowed}"] if allowed is not None else []
+        message = f"{where}: {what}" if where is not None else what
+        message += f" ({'; '.join(details)})" if details else ""
+        message += f"; {hint}" if hint else ""
+        super().__init__(" ".join(message.split()))
+
+
+class SourceError(StcnetError):
+    """A video, picture folder or stream cannot be read as asked."""
+
+
+class ZoneError(StcnetError):
+    """A zone cannot be understood or does not lie in the picture."""
+
+
+class PackageError(StcnetError):
+    """A model package is damaged, unsafe, of another version, or does not score as promised."""
+
+
+class DataError(StcnetError):
+    """A data set is missing, incomplete, inconsistent or leaking."""
+
+
+class ConfigError(StcnetError):
+    """A recipe, setting or option has a value that is not allowed."""
+
+
+class OutputError(StcnetError):
+    """A result cannot be written where it was asked for."""
+
+
+class ScoringError(StcnetError):
+    """A clip cannot be scored: wrong shape, too few frames, or values that are not finite."""
+
+
+class TrainingError(StcnetError):
+    """Training cannot start, go on or resume."""
+
+
+class CheckFailedError(StcnetError):
+    """A check that was asked for did not pass."""
+
+    exit_code = 1
