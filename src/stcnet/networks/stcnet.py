@@ -1,0 +1,274 @@
+"""The Spatio-Temporal Cross Network of Cao et al. (arXiv 2011.04863), composed of named choices.
+
+Two pathways look at T sampled frames: the spatial one at the frames (RGB), the temporal one at the
+residual frames. After every backbone stage they exchange feature maps, at /4, /8, /16 and /32 of
+the input ("dual pyramid"); the head aggregates the fused maps over time.
+
+Every stage before the head works on one frame and its residual. So a window that moves on by one
+frame needs one new frame through the pathways and the head again: streaming is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from stcnet.networks.backbone import Backbone, ConvNormAct
+from stcnet.networks.backbones import build_backbone
+
+HEAD_CHANNELS = 256
+CLASSES = ("none", "smoke")
+
+Pathways = Literal["both", "spatial", "temporal"]
+FusionName = Literal["sum", "lateral", "none"]
+HeadName = Literal["concat", "mean"]
+
+
+@dataclass(frozen=True, slots=True)
+class STCNetChoices:
+    """What an STCNet is made of.
+
+    Attributes:
+        backbone: A name of :data:`stcnet.networks.backbones.BACKBONES`.
+        pathways: ``both`` as published, ``spatial`` (RGB only) or ``temporal`` (residuals only).
+        fusion: ``sum``: both pathways go on with the sum of their maps, as the authors released
+            it; ``lateral``: each adds what a 1x1 convolution, batch norm and ReLU make of the
+            other's map, as the paper describes it; ``none``: they meet only after the last stage.
+        head: ``concat``: frames concatenated on channels, as the authors released it; ``mean``:
+            averaged over time, as the independent implementation does.
+        frames: T, the number of sampled frames of a clip.
+        shared_stages: How many leading stages the two pathways share (3 in the authors'
+            MobileNetV2 variant, 0 in the SE-ResNeXt ones).
+        dropout: Share of the pooled features dropped in training, 0..1.
+    """
+
+    backbone: str = "efficientnet_lite0"
+    pathways: Pathways = "both"
+    fusion: FusionName = "sum"
+    head: HeadName = "concat"
+    frames: int = 8
+    shared_stages: int = 0
+    dropout: float = 0.0
+
+
+class LateralExchange(nn.Module):
+    """Guidance between the pathways: each gets a projection of the other's map added.
+
+    Section III-B of the paper describes one 1x1 convolution, batch norm and ReLU each way and
+    stage. The released code leaves them out of the forward pass.
+
+    Args:
+        channels: Channels of both maps.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.to_spatial = ConvNormAct(channels, channels, activation=nn.ReLU())
+        self.to_temporal = ConvNormAct(channels, channels, activation=nn.ReLU())
+        for lateral in (self.to_spatial, self.to_temporal):
+            norm = lateral[1]
+            assert isinstance(norm, nn.BatchNorm2d)
+            # A small start leaves pretrained pathways as they are; zero would be dead under ReLU.
+            nn.init.constant_(norm.weight, 0.1)
+
+    def forward(self, spatial: Tensor, temporal: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps of shape (N, C, h, w) each, exchanged."""
+        return spatial + self.to_spatial(temporal), temporal + self.to_temporal(spatial)
+
+
+class SumExchange(nn.Module):
+    """Both pathways go on with the sum of their maps, as in the authors' released code."""
+
+    def forward(self, spatial: Tensor, temporal: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps of shape (N, C, h, w) each; the two results are the same tensor."""
+        total = spatial + temporal
+        return total, total
+
+
+class NoExchange(nn.Module):
+    """The pathways stay apart."""
+
+    def forward(self, spatial: Tensor, temporal: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps of shape (N, C, h, w) each, as given."""
+        return spatial, temporal
+
+
+class CrossPathways(nn.Module):
+    """The backbones of the pathways and the exchange between them.
+
+    Args:
+        choices: What the network is made of.
+        spatial, temporal: Backbones of equal layout, None for a pathway that is left out.
+    """
+
+    def __init__(
+        self, choices: STCNetChoices, spatial: Backbone | None, temporal: Backbone | None
+    ) -> None:
+        super().__init__()
+        if spatial is not None and temporal is not None:
+            for number in range(choices.shared_stages):
+                temporal.stages[number] = spatial.stages[number]
+        self.spatial = spatial
+        self.temporal = temporal
+        backbone = spatial or temporal
+        assert backbone is not None
+        self.channels = backbone.stage_channels[-1]
+        self.exchanges = nn.ModuleList()
+        if choices.pathways == "both":
+            self.exchanges.extend(
+                _exchange(choices.fusion, channels) for channels in backbone.stage_channels[:-1]
+            )
+
+    def forward(self, frames: Tensor, residuals: Tensor) -> Tensor:
+        """Fused maps of frames and their residuals.
+
+        Args:
+            frames: Normalised frames, shape (N, 3, H, W).
+            residuals: Residual frame of each, shape (N, 3, H, W).
+
+        Returns:
+            Maps of shape (N, C, H / 32, W / 32), the sum of the pathways' last maps.
+        """
+        if self.spatial is None or self.temporal is None:
+            only, inputs = (
+                (self.temporal, residuals) if self.spatial is None else (self.spatial, frames)
+            )
+            assert only is not None
+            last: Tensor = only(inputs)[-1]
+            return last
+        spatial, temporal = frames, residuals
+        for number, (look, watch) in enumerate(
+            zip(self.spatial.stages, self.temporal.stages, strict=True)
+        ):
+            spatial, temporal = _stage(look, watch, spatial, temporal)
+            if number < len(self.exchanges):
+                spatial, temporal = self.exchanges[number](spatial, temporal)
+        return spatial + temporal
+
+
+def _stage(
+    look: nn.Module, watch: nn.Module, spatial: Tensor, temporal: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Run one stage of both pathways, once where stage and input are the same (exact)."""
+    looked = look(spatial)
+    return looked, looked if look is watch and spatial is temporal else watch(temporal)
+
+
+def _exchange(fusion: FusionName, channels: int) -> nn.Module:
+    if fusion == "lateral":
+        return LateralExchange(channels)
+    return SumExchange() if fusion == "sum" else NoExchange()
+
+
+class ConcatHead(nn.Module):
+    """Frames concatenated on channels, then a 1x1 convolution, batch norm and ReLU.
+
+    Args:
+        frames: T, the number of frames of a clip.
+    """
+
+    def __init__(self, frames: int) -> None:
+        super().__init__()
+        self.aggregate = ConvNormAct(
+            frames * HEAD_CHANNELS, HEAD_CHANNELS, activation=nn.ReLU(inplace=True)
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features of shape (B, T, 256, h, w) to clip maps of shape (B, 256, h, w)."""
+        aggregated: Tensor = self.aggregate(features.flatten(1, 2))
+        return aggregated
+
+
+class MeanHead(nn.Module):
+    """A linear 1x1 convolution of each frame, averaged over time; takes any number of frames."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(HEAD_CHANNELS, HEAD_CHANNELS, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features of shape (B, T, 256, h, w) to clip maps of shape (B, 256, h, w)."""
+        # The projection is linear, so projecting the mean equals averaging the projections.
+        projected: Tensor = self.project(features.mean(dim=1))
+        return projected
+
+
+class STCNet(nn.Module):
+    """Spatio-Temporal Cross Network.
+
+    Args:
+        choices: What it is made of.
+
+    Raises:
+        ConfigError: The backbone has no such name.
+    """
+
+    def __init__(self, choices: STCNetChoices | None = None) -> None:
+        super().__init__()
+        self.choices = choices = choices or STCNetChoices()
+        spatial = build_backbone(choices.backbone) if choices.pathways != "temporal" else None
+        temporal = build_backbone(choices.backbone) if choices.pathways != "spatial" else None
+        self.pathways = CrossPathways(choices, spatial, temporal)
+        self.reduce = nn.Sequential(
+            nn.Conv2d(self.pathways.channels, HEAD_CHANNELS, 1), nn.ReLU(inplace=True)
+        )
+        self.head = ConcatHead(choices.frames) if choices.head == "concat" else MeanHead()
+        self.dropout = nn.Dropout(choices.dropout)
+        self.classifier = nn.Linear(HEAD_CHANNELS, len(CLASSES))
+
+    def backbones(self) -> list[Backbone]:
+        """The backbones of the pathways in use."""
+        return [b for b in (self.pathways.spatial, self.pathways.temporal) if b is not None]
+
+    def frame_features(self, frames: Tensor, residuals: Tensor) -> Tensor:
+        """What the head needs of each frame; depends on no other frame.
+
+        Args:
+            frames: Normalised frames, shape (N, 3, H, W), H and W divisible by 32.
+            residuals: Residual frame of each, shape (N, 3, H, W).
+
+        Returns:
+            Features of shape (N, 256, H / 32, W / 32).
+        """
+        features: Tensor = self.reduce(self.pathways(frames, residuals))
+        return features
+
+    def class_maps(self, features: Tensor) -> Tensor:
+        """Class-activation maps, exact: the classifier is linear after the pooling.
+
+        Args:
+            features: Frame features of shape (B, T, 256, h, w).
+
+        Returns:
+            Maps of shape (B, 2, h, w) for (none, smoke), whose means over h and w are the logits.
+        """
+        weight = self.classifier.weight[:, :, None, None]
+        return F.conv2d(self.head(features), weight, self.classifier.bias)
+
+    def forward(self, frames: Tensor, residuals: Tensor) -> Tensor:
+        """Class logits of clips.
+
+        Args:
+            frames: Normalised frames, shape (B, T, 3, H, W), H and W divisible by 32.
+            residuals: Residual frame of each, shape (B, T, 3, H, W).
+
+        Returns:
+            Logits of shape (B, 2) for (none, smoke).
+        """
+        batch, count = frames.shape[:2]
+        features = self.frame_features(frames.flatten(0, 1), residuals.flatten(0, 1))
+        maps = self.head(features.reshape(batch, count, *features.shape[1:]))
+        logits: Tensor = self.classifier(self.dropout(maps.mean(dim=(2, 3))))
+        return logits
+
+
+def smoke_logit(class_scores: Tensor) -> Tensor:
+    """Log-odds of smoke against none, from scores with classes on dimension 1.
+
+    >>> smoke_logit(torch.tensor([[1.0, 3.0]]))
+    tensor([2.])
+    """
+    return class_scores[:, 1] - class_scores[:, 0]
