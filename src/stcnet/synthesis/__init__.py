@@ -1,0 +1,1 @@
+"""Clips with known smoke: a physically based plume renderer in torch."""
