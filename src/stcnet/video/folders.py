@@ -1,0 +1,177 @@
+"""Folders of pictures as frame sources."""
+
+from __future__ import annotations
+
+import logging
+import re
+import struct
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps
+
+from stcnet.errors import SourceError
+from stcnet.types import Frame
+from stcnet.video.capture_times import PictureFile, exif_time, in_capture_order
+from stcnet.video.decoding import PICTURE_SUFFIXES
+from stcnet.video.source import RecordedSource, SourceInfo, Timing
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from stcnet.types import Picture
+
+logger = logging.getLogger(__name__)
+
+_DAMAGE = (
+    *(OSError, SyntaxError, ValueError, EOFError, struct.error),
+    Image.DecompressionBombError,
+)
+"""What Pillow raises on files that are not sound."""
+
+_TURNED = frozenset({5, 6, 7, 8})
+"""EXIF orientations that swap width and height."""
+
+_EIGHT_BIT_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Shot:
+    path: Path
+    time_s: float
+    captured_at: datetime | None
+
+
+class PictureFolder(RecordedSource):
+    """The pictures of a folder, in the order of their capture times.
+
+    Capture times are, in this order: a declared ``frame_interval_s``, the pictures then being
+    ordered by name (``2.jpg`` before ``10.jpg``); EXIF data; file names; modification times, said
+    in a logged warning since copying may change them. One kind serves for all pictures. Times
+    without an offset are taken for UTC. Hidden files, other files and folders inside are ignored.
+
+    All headers are read at once, the pictures themselves one at a time.
+
+    Args:
+        path: The folder.
+        frame_interval_s: World seconds between consecutive pictures.
+
+    Raises:
+        SourceError: There is no picture, one is damaged or of another size, or the capture times
+            are not known.
+    """
+
+    def __init__(self, path: Path, frame_interval_s: float | None = None) -> None:
+        super().__init__()
+        pictures = [_picture_file(file) for file in _picture_paths(path)]
+        _require_one_size(pictures)
+        timing, self._shots = _schedule(path, pictures, frame_interval_s)
+        self.info = SourceInfo(
+            name=path.name,
+            kind="folder",
+            width=pictures[0].width,
+            height=pictures[0].height,
+            frame_count=len(pictures),
+            duration_s=self._shots[-1].time_s,
+            frame_interval_s=frame_interval_s,
+            started_at=self._shots[0].captured_at,
+            timing=timing,
+        )
+
+    def _frames(self) -> Generator[Frame, None, None]:
+        for index, shot in enumerate(self._shots):
+            yield Frame(_picture(shot.path), index, shot.time_s, shot.captured_at)
+
+
+def _picture_paths(folder: Path) -> list[Path]:
+    """The pictures in a folder, in the order of their names, numbers counted as numbers."""
+    try:
+        files = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    except OSError as error:
+        raise SourceError("the folder cannot be read", where=folder, got=error.strerror) from error
+    pictures = [file for file in files if file.suffix.lower() in PICTURE_SUFFIXES]
+    if not pictures:
+        raise SourceError(
+            "the folder holds no picture",
+            where=folder,
+            got=f"{len(files)} other entries" if files else "an empty folder",
+            allowed="*" + " *".join(sorted(PICTURE_SUFFIXES)),
+        )
+    return sorted(pictures, key=_by_number)
+
+
+def _by_number(path: Path) -> tuple[list[tuple[int, str]], str]:
+    parts = re.split(r"([0-9]+)", path.name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name
+
+
+def _schedule(
+    folder: Path, pictures: Sequence[PictureFile], frame_interval_s: float | None
+) -> tuple[Timing, list[_Shot]]:
+    """When each picture was taken, in order; ``pictures`` come in the order of their names."""
+    if frame_interval_s is not None:
+        declared = enumerate(pictures)
+        return "declared", [_Shot(p.path, n * frame_interval_s, None) for n, p in declared]
+    kind, dated = in_capture_order(folder, pictures)
+    if kind == "modified":
+        logger.warning(
+            "%s: capture times are taken from when the files were last modified; if they were "
+            "copied or edited, declare the frame interval",
+            folder,
+        )
+    start = dated[0][0]
+    return kind, [
+        _Shot(picture.path, (moment - start).total_seconds(), moment) for moment, picture in dated
+    ]
+
+
+def _require_one_size(pictures: Sequence[PictureFile]) -> None:
+    first = pictures[0]
+    for picture in pictures:
+        if (picture.width, picture.height) != (first.width, first.height):
+            raise SourceError(
+                "the pictures of a folder differ in size",
+                where=picture.path,
+                got=f"{picture.width}x{picture.height}",
+                allowed=f"{first.width}x{first.height} as {first.path.name}",
+                hint="keep the pictures of one camera setting in a folder",
+            )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Open a picture; what is wrong with it on opening or inside the block names the file."""
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+            yield image
+    except _DAMAGE as error:
+        raise SourceError(
+            "the picture cannot be read", where=path, got=error, hint="mend or remove it"
+        ) from error
+
+
+def _picture_file(path: Path) -> PictureFile:
+    with _opened(path) as image:
+        exif = image.getexif()
+        turned = exif.get(ExifTags.Base.Orientation) in _TURNED
+        width, height = image.size[::-1] if turned else image.size
+        taken = exif_time(exif)
+        mode = image.mode
+    if mode not in _EIGHT_BIT_MODES:
+        raise SourceError(
+            "the picture has more than 8 bits a colour",
+            where=path,
+            got=f"mode {mode}",
+            hint="convert it to 8 bits",
+        )
+    return PictureFile(path, width, height, taken)
+
+
+def _picture(path: Path) -> Picture:
+    with _opened(path) as image:
+        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"), dtype=np.uint8)

@@ -1,0 +1,120 @@
+"""The contract of every frame source, and what the recorded ones share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeAlias, runtime_checkable
+from weakref import WeakSet
+
+from stcnet.types import Frame, require_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from datetime import datetime
+    from types import TracebackType
+
+SourceKind: TypeAlias = Literal["file", "gif", "folder"]
+
+Timing: TypeAlias = Literal["declared", "rise-name", "timestamps", "exif", "names", "modified"]
+"""Where capture times come from: a declared interval, a RISE file name, the presentation
+timestamps of a video, or the EXIF data, names or modification times of pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What is known of a source before its frames are read.
+
+    Attributes:
+        name: Name of the file or folder.
+        kind: What the source is.
+        width, height: Size of its pictures in pixels, upright.
+        frame_count: Number of frames. Exact for folders and GIFs; for videos what the container
+            declares or its duration implies, so an estimate; None where neither is known.
+        duration_s: Length in seconds of world time, with the same caveat; None if unknown.
+        frame_interval_s: World seconds between consecutive frames where they are declared or
+            recognised as evenly spaced, else None.
+        started_at: Capture time of the first frame in UTC, or None.
+        timing: Where the capture times come from.
+    """
+
+    name: str
+    kind: SourceKind
+    width: int
+    height: int
+    frame_count: int | None
+    duration_s: float | None
+    frame_interval_s: float | None
+    started_at: datetime | None
+    timing: Timing
+
+    def __post_init__(self) -> None:
+        require_utc(self.started_at)
+
+
+@runtime_checkable
+class FrameSource(Protocol):
+    """Something that gives frames in the order of their capture, one at a time.
+
+    Iterating yields :class:`~stcnet.types.Frame` with strictly increasing ``time_s`` from 0.0 and
+    strictly increasing ``index`` from 0 (a damaged frame that is left out leaves a hole in the
+    indices). All pictures have the size that ``info`` states. Leaving the ``with`` block releases
+    whatever is open.
+
+    Raises:
+        SourceError: While iterating, when the source turns out not to be readable as promised.
+    """
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known of the source before its frames are read."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+
+class RecordedSource(ABC):
+    """A frame source that can be read more than once: each iteration starts at the first frame."""
+
+    info: SourceInfo
+
+    def __init__(self) -> None:
+        self._closed = False
+        self._running: WeakSet[Generator[Frame, None, None]] = WeakSet()
+
+    @abstractmethod
+    def _frames(self) -> Generator[Frame, None, None]:
+        """Read the source from its first frame; owns the handles it opens."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        if self._closed:
+            raise ValueError(f"the source {self.info.name} is closed")
+        frames = self._frames()
+        self._running.add(frames)
+        return frames
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every iteration under way and refuse new ones."""
+        self._closed = True
+        for frames in list(self._running):
+            frames.close()
