@@ -1,0 +1,108 @@
+"""Decoded clips in memory, and deterministic batches of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stcnet.datasets.cells import CLIP_FRAMES, Cell, read_clips
+from stcnet.preprocess import channels_first, phase_indices, random_segment_indices
+
+IndexArray = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipSet:
+    """Clips of equal length and size with their labels.
+
+    Attributes:
+        frames: uint8, shape (N, L, 3, S, S).
+        labels: 1 smoke, 0 none; int64, shape (N,).
+        weights: How many clips of the population each stands for; float64, shape (N,).
+        ids: Name of each clip.
+    """
+
+    frames: Tensor
+    labels: Tensor
+    weights: IndexArray
+    ids: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def to(self, device: torch.device) -> ClipSet:
+        """The same clips with frames and labels on another device."""
+        return ClipSet(self.frames.to(device), self.labels.to(device), self.weights, self.ids)
+
+    def select(self, positions: Sequence[int]) -> ClipSet:
+        """The clips at ``positions``, in that order."""
+        index = torch.as_tensor(list(positions), dtype=torch.int64)
+        return ClipSet(
+            self.frames[index.to(self.frames.device)],
+            self.labels[index.to(self.labels.device)],
+            self.weights[index.numpy()],
+            tuple(self.ids[position] for position in positions),
+        )
+
+    def gather(self, clips: IndexArray, frames: IndexArray) -> Tensor:
+        """Frames ``frames`` (shape (B, K)) of clips ``clips`` (shape (B,)).
+
+        Returns:
+            uint8, shape (B, K, 3, S, S), on the device of :attr:`frames`.
+        """
+        device = self.frames.device
+        rows = torch.as_tensor(clips, device=device)[:, None]
+        return self.frames[rows, torch.as_tensor(frames, device=device)]
+
+
+def load_clips(folder: Path, cells: Sequence[Cell], size: int) -> ClipSet:
+    """Decode ``cells`` into memory (about 5.4 MB a clip at 224 pixels).
+
+    Raises:
+        DataError: A mosaic is missing or wrong.
+    """
+    frames = torch.empty((len(cells), CLIP_FRAMES, 3, size, size), dtype=torch.uint8)
+    for position, clip in read_clips(folder, cells, size):
+        frames[position] = torch.from_numpy(channels_first(clip))
+    return ClipSet(
+        frames,
+        torch.tensor([cell.label for cell in cells], dtype=torch.int64),
+        np.array([cell.population_weight for cell in cells]),
+        tuple(cell.id for cell in cells),
+    )
+
+
+def draw_order(weights: IndexArray, exponent: float, rng: np.random.Generator) -> IndexArray:
+    """The order of one epoch.
+
+    Args:
+        weights: Population weights of the clips, shape (N,).
+        exponent: 0: every clip once, shuffled. Above 0: N draws with replacement, each clip with
+            probability proportional to ``weight ** exponent``; at 1 the training set looks like
+            the population that the clips were sampled from.
+        rng: Source of randomness.
+
+    Returns:
+        Positions of clips, shape (N,).
+    """
+    count = len(weights)
+    if exponent == 0:
+        return rng.permutation(count)
+    chances = weights**exponent
+    return rng.choice(count, size=count, p=chances / chances.sum())
+
+
+def draw_frames(clips: int, length: int, segments: int, rng: np.random.Generator) -> IndexArray:
+    """Random frames of each segment for a batch of clips, shape (clips, segments)."""
+    return np.stack([random_segment_indices(length, segments, rng) for _ in range(clips)])
+
+
+def fixed_frames(clips: int, length: int, segments: int, phases: int, phase: int) -> IndexArray:
+    """The test sampling of one phase for a batch of clips, shape (clips, segments)."""
+    return np.tile(phase_indices(length, segments, phases)[phase], (clips, 1))

@@ -1,0 +1,38 @@
+"""From batches of pixels on the device to the two inputs of the network."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from stcnet.preprocess import Normalisation, ResidualForm, residual_frames, standardise
+
+
+class NetworkInput(nn.Module):
+    """Normalises sampled frames and takes their residuals, by the definitions of preprocessing.
+
+    Args:
+        normalisation: Of the backbone.
+        residual: ``signed`` or ``absolute``.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, normalisation: Normalisation, residual: ResidualForm) -> None:
+        super().__init__()
+        self.residual: ResidualForm = residual
+        self.register_buffer("mean", torch.tensor(normalisation.mean).reshape(3, 1, 1))
+        self.register_buffer("std", torch.tensor(normalisation.std).reshape(3, 1, 1))
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Network input of T + 1 sampled frames.
+
+        Args:
+            pixels: Pixels in 0..255, any type, shape (B, T + 1, 3, S, S).
+
+        Returns:
+            Normalised frames 0..T-1 and their residual frames, each (B, T, 3, S, S), float32.
+        """
+        frames = standardise(pixels.float(), self.mean, self.std)
+        return frames[:, :-1], residual_frames(frames, self.residual)

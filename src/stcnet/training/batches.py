@@ -1,0 +1,117 @@
+"""From clips to the tensors of one training step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from stcnet.datasets.augmentation import ClipAugmentation
+from stcnet.datasets.cells import FRAME_INTERVAL_S
+from stcnet.datasets.clips import ClipSet, IndexArray, draw_frames
+from stcnet.datasets.network_input import NetworkInput
+from stcnet.networks import CLASSES
+from stcnet.synthesis.augment import paste_plumes
+from stcnet.training.recipe import PlumeSettings, Recipe
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Input and soft targets of one step.
+
+    Attributes:
+        frames: Normalised frames, shape (B, T, 3, S, S).
+        residuals: Residual frames, shape (B, T, 3, S, S).
+        targets: Probability of each class, shape (B, 2).
+    """
+
+    frames: Tensor
+    residuals: Tensor
+    targets: Tensor
+
+
+class BatchMaker:
+    """Samples, renders, augments and normalises clips on the device they lie on.
+
+    Args:
+        recipe: How.
+        clips: What from.
+        network_input: The last step before the network.
+    """
+
+    def __init__(self, recipe: Recipe, clips: ClipSet, network_input: NetworkInput) -> None:
+        self.recipe = recipe
+        self.clips = clips
+        self.network_input = network_input
+        self.segments = recipe.network.resolved().frames + 1
+        settings = recipe.augmentation
+        size = recipe.network.input_size
+        self.augment: nn.Module = ClipAugmentation(settings, size) if settings else nn.Identity()
+
+    def make(self, positions: IndexArray, rng: np.random.Generator) -> Batch:
+        """The batch of the clips at ``positions``, drawn with ``rng`` and torch's generator."""
+        length = self.clips.frames.shape[1]
+        indices = draw_frames(len(positions), length, self.segments, rng)
+        pixels = self.clips.gather(positions, indices).float()
+        labels = self.clips.labels[torch.as_tensor(positions, device=pixels.device)]
+        times_s = torch.as_tensor(indices * FRAME_INTERVAL_S, device=pixels.device).float()
+        pixels, labels = render_plumes(pixels, labels, times_s, self.recipe.plumes, rng)
+        targets = F.one_hot(labels, len(CLASSES)).float()
+        pixels, targets = mix(self.augment(pixels), targets, self.recipe.mixup, rng)
+        frames, residuals = self.network_input(pixels)
+        return Batch(frames, residuals, targets)
+
+
+def render_plumes(
+    pixels: Tensor,
+    labels: Tensor,
+    times_s: Tensor,
+    settings: PlumeSettings,
+    rng: np.random.Generator,
+) -> tuple[Tensor, Tensor]:
+    """Paste steam into some clips and smoke into some smoke-free ones.
+
+    Args:
+        pixels: Pixels in 0..255, shape (B, K, 3, S, S).
+        labels: 1 smoke, 0 none, shape (B,).
+        times_s: Time of each frame in seconds, shape (B, K).
+        settings: How often.
+        rng: Source of randomness.
+
+    Returns:
+        Pixels and labels; a clip that got smoke is labelled smoke.
+    """
+    smoke = (rng.random(len(labels)) < settings.smoke) & (labels.cpu().numpy() == 0)
+    steam = rng.random(len(labels)) < settings.steam
+    for chosen, as_steam in ((steam, True), (smoke, False)):
+        rows = torch.as_tensor(np.flatnonzero(chosen), device=pixels.device)
+        if len(rows) == 0:
+            continue
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        pasted, _ = paste_plumes(pixels[rows], times_s[rows], generator, steam=as_steam)
+        pixels = pixels.index_copy(0, rows, pasted)
+        if not as_steam:
+            labels = labels.index_fill(0, rows, 1)
+    return pixels, labels
+
+
+def mix(
+    pixels: Tensor, targets: Tensor, concentration: float, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """MixUp (Zhang et al., ICLR 2018): each clip and target blended with another of the batch.
+
+    Args:
+        pixels: Shape (B, ...).
+        targets: Shape (B, classes).
+        concentration: Both parameters of the Beta distribution; 0 leaves everything as it is.
+        rng: Source of randomness.
+    """
+    if concentration == 0:
+        return pixels, targets
+    share = float(rng.beta(concentration, concentration))
+    partner = torch.as_tensor(rng.permutation(len(pixels)), device=pixels.device)
+    mixed = pixels.lerp(pixels[partner], 1 - share)
+    return mixed, targets.lerp(targets[partner], 1 - share)

@@ -1,0 +1,251 @@
+"""The training loop, on Lightning Fabric."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightning_fabric as lf
+import torch
+from lightning_fabric.loggers.csv_logs import CSVLogger
+from lightning_fabric.loggers.tensorboard import TensorBoardLogger
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from stcnet.datasets.clips import ClipSet, draw_order
+from stcnet.datasets.network_input import NetworkInput
+from stcnet.errors import TrainingError
+from stcnet.networks import STCNet
+from stcnet.training.batches import Batch, BatchMaker
+from stcnet.training.checkpoint import Progress, load_checkpoint, save_checkpoint, save_weights
+from stcnet.training.randomness import step_rng
+from stcnet.training.recipe import OptimiserSettings, Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class EpochReport:
+    """What one epoch came to.
+
+    Attributes:
+        epoch: From 1.
+        epochs: Of the whole run.
+        loss: Mean training loss, in nats a clip.
+        accuracy: Share of the training clips judged right, after augmentation.
+        learning_rate: Of the backbones at its end.
+    """
+
+    epoch: int
+    epochs: int
+    loss: float
+    accuracy: float
+    learning_rate: float
+
+
+def make_fabric(folder: Path, accelerator: str = "auto") -> lf.Fabric:
+    """A Fabric for one device: bf16 mixed precision on a GPU, 32 bits on the CPU.
+
+    Args:
+        folder: Where the CSV and TensorBoard logs go.
+        accelerator: ``auto``, ``cpu`` or ``cuda``.
+    """
+    cuda = torch.cuda.is_available() and accelerator != "cpu"
+    loggers = [
+        CSVLogger(folder, name="logs", version="csv"),
+        TensorBoardLogger(folder, name="logs", version="tensorboard"),
+    ]
+    return lf.Fabric(
+        accelerator=accelerator,
+        devices=1,
+        precision="bf16-mixed" if cuda else "32-true",
+        loggers=loggers,
+    )
+
+
+class Training:
+    """One run of a recipe over clips: model, averaged weights, optimiser and schedule.
+
+    Args:
+        recipe: What to do.
+        clips: The training clips, on any device.
+        fabric: Device and precision.
+    """
+
+    def __init__(self, recipe: Recipe, clips: ClipSet, fabric: lf.Fabric) -> None:
+        step_rng(recipe.seed, 0, -1)
+        self.recipe, self.fabric = recipe, fabric
+        self.clips = clips.to(fabric.device)
+        model = recipe.network.build()
+        _freeze(model, recipe.network.frozen_stages)
+        self.network_input = NetworkInput(
+            recipe.network.normalisation(model), recipe.network.residual
+        ).to(fabric.device)
+        self.batches = BatchMaker(recipe, self.clips, self.network_input)
+        self.steps = math.ceil(len(clips) / recipe.batch_size)
+        model.to(device=fabric.device)
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        optimiser = AdamW(parameter_groups(model, recipe.optimiser))
+        self.schedule = LambdaLR(optimiser, self._rate)
+        self.model, self.optimiser = fabric.setup(model, optimiser)
+        self.network: STCNet = model
+        average = get_ema_multi_avg_fn(recipe.ema_decay)  # type: ignore[no-untyped-call]
+        self.averaged = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
+        self.finished = 0
+
+    def _rate(self, step: int) -> float:
+        return cosine_rate(step, self.recipe.epochs * self.steps, self.recipe.optimiser.warmup)
+
+    @property
+    def result(self) -> STCNet:
+        """The averaged network."""
+        network = self.averaged.module
+        assert isinstance(network, STCNet)
+        return network
+
+    def run_epoch(self) -> EpochReport:
+        """One pass over the clips.
+
+        Raises:
+            TrainingError: The loss is no longer finite.
+        """
+        recipe, epoch = self.recipe, self.finished
+        set_training(self.model, self.network, recipe.network.frozen_stages)
+        order = draw_order(
+            self.clips.weights, recipe.sampling_exponent, step_rng(recipe.seed, epoch, -1)
+        )
+        totals = torch.zeros(2, device=self.fabric.device)
+        for step in range(self.steps):
+            rng = step_rng(recipe.seed, epoch, step)
+            positions = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
+            totals += self._step(self.batches.make(positions, rng)) * len(positions)
+        loss, accuracy = (totals / len(order)).tolist()
+        if not math.isfinite(loss):
+            raise TrainingError(
+                "the loss is no longer finite",
+                where=f"{recipe.name}, epoch {epoch + 1}",
+                got=loss,
+                hint="lower optimiser.learning_rate",
+            )
+        self.finished += 1
+        rate = float(self.schedule.get_last_lr()[0])
+        return EpochReport(self.finished, recipe.epochs, loss, accuracy, rate)
+
+    def _step(self, batch: Batch) -> Tensor:
+        """One step of the optimiser; gives mean loss and accuracy, shape (2,)."""
+        logits = self.model(batch.frames, batch.residuals)
+        loss = F.cross_entropy(
+            logits.float(), batch.targets, label_smoothing=self.recipe.label_smoothing
+        )
+        self.optimiser.zero_grad()
+        self.fabric.backward(loss)
+        self.fabric.clip_gradients(
+            self.model, self.optimiser, max_norm=self.recipe.optimiser.clip_norm
+        )
+        self.optimiser.step()
+        self.schedule.step()
+        self.averaged.update_parameters(self.network)
+        right = (logits.argmax(dim=1) == batch.targets.argmax(dim=1)).float().mean()
+        return torch.stack([loss.detach(), right])
+
+    def state(self) -> dict[str, object]:
+        """Everything that a resumed run needs."""
+        return {
+            "model": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+        }
+
+    def restore(self, progress: Progress, parts: dict[str, dict[str, object]]) -> None:
+        """Go on from a state of :meth:`state`."""
+        self.network.load_state_dict(parts["model"])
+        self.averaged.load_state_dict(parts["averaged"])
+        self.optimiser.load_state_dict(parts["optimiser"])
+        self.schedule.load_state_dict(parts["schedule"])
+        self.finished = progress.epochs
+
+
+def fit(
+    recipe: Recipe,
+    clips: ClipSet,
+    folder: Path,
+    *,
+    accelerator: str = "auto",
+    on_epoch: Callable[[EpochReport], None] = lambda report: None,
+) -> STCNet:
+    """Train a recipe, or go on where an earlier run in ``folder`` stopped.
+
+    Args:
+        recipe: What to do.
+        clips: The training clips.
+        folder: Where checkpoint, logs and the resulting weights go.
+        accelerator: ``auto``, ``cpu`` or ``cuda``.
+        on_epoch: Told of every finished epoch.
+
+    Returns:
+        The trained network, in evaluation mode.
+
+    Raises:
+        TrainingError: The checkpoint in ``folder`` does not fit, or the loss is not finite.
+        OutputError: The folder cannot be written.
+    """
+    fabric = make_fabric(folder, accelerator)
+    training = Training(recipe, clips, fabric)
+    earlier = load_checkpoint(folder, recipe)
+    if earlier is not None:
+        training.restore(*earlier)
+    while training.finished < recipe.epochs:
+        report = training.run_epoch()
+        fabric.log_dict(
+            {"loss": report.loss, "accuracy": report.accuracy, "rate": report.learning_rate},
+            step=report.epoch,
+        )
+        save_checkpoint(folder, recipe, Progress(training.finished), training.state())
+        on_epoch(report)
+    for logger in fabric.loggers:
+        logger.finalize("success")
+    save_weights(folder, training.result, recipe)
+    return training.result.eval()
+
+
+def cosine_rate(step: int, steps: int, warmup: float) -> float:
+    """Linear warm-up over the share ``warmup`` of ``steps``, then half a cosine to zero.
+
+    >>> [round(cosine_rate(step, 10, 0.2), 2) for step in (0, 1, 2, 6, 10)]
+    [0.5, 1.0, 1.0, 0.5, 0.0]
+    """
+    rising = round(warmup * steps)
+    if step < rising:
+        return (step + 1) / rising
+    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
+
+
+def parameter_groups(model: STCNet, settings: OptimiserSettings) -> list[dict[str, object]]:
+    """Trainable parameters by learning rate and weight decay."""
+    in_backbone = {id(p) for backbone in model.backbones() for p in backbone.parameters()}
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for parameter in model.parameters():
+        if not parameter.requires_grad:
+            continue
+        multiplier = 1.0 if id(parameter) in in_backbone else settings.head_multiplier
+        decay = settings.weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault((settings.learning_rate * multiplier, decay), []).append(parameter)
+    return [{"params": p, "lr": lr, "weight_decay": wd} for (lr, wd), p in groups.items()]
+
+
+def _freeze(model: STCNet, stages: int) -> None:
+    for backbone in model.backbones():
+        for stage in backbone.stages[:stages]:
+            stage.requires_grad_(requires_grad=False)
+
+
+def set_training(model: nn.Module, network: STCNet, frozen_stages: int) -> None:
+    """Training mode for all but the frozen stages, whose batch norms keep their statistics."""
+    model.train()
+    for backbone in network.backbones():
+        for stage in backbone.stages[:frozen_stages]:
+            stage.eval()
