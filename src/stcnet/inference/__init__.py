@@ -1,0 +1,40 @@
+"""Model packages and the scorers that run them; needs no PyTorch."""
+
+from stcnet.inference.calibration import Calibration
+from stcnet.inference.graphs import GraphRunner, PhaseScore, available_cores
+from stcnet.inference.manifest import (
+    FORMAT_VERSION,
+    InputSpec,
+    Manifest,
+    Metric,
+    ModelDescription,
+    Provenance,
+    Sampling,
+)
+from stcnet.inference.package import EXAMPLE_TOLERANCE, ModelPackage, bundled_package
+from stcnet.inference.phases import PhaseScorer
+from stcnet.inference.scorers import ClipScorer, StreamScorer
+from stcnet.inference.tensors import Examples
+from stcnet.inference.writing import write_package
+
+__all__ = [
+    "EXAMPLE_TOLERANCE",
+    "FORMAT_VERSION",
+    "Calibration",
+    "ClipScorer",
+    "Examples",
+    "GraphRunner",
+    "InputSpec",
+    "Manifest",
+    "Metric",
+    "ModelDescription",
+    "ModelPackage",
+    "PhaseScore",
+    "PhaseScorer",
+    "Provenance",
+    "Sampling",
+    "StreamScorer",
+    "available_cores",
+    "bundled_package",
+    "write_package",
+]
