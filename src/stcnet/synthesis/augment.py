@@ -19,7 +19,7 @@ _DETAIL = 160
 _THUMB = 32
 _WHITE_QUANTILE = 0.95
 _LEAST_CONTRAST = 25.0
-_MOST_GAIN = 25.0
+_MOST_GAIN = 10.0
 VISIBLE_CHANGE: tuple[float, float] = (9.0, 35.0)
 """Least change of a pixel within the plume, in display values 0..255: drawn in this range."""
 VISIBLE_AREA: tuple[float, float] = (0.008, 0.25)
@@ -32,10 +32,16 @@ def _thumbnails(clips: Tensor) -> Tensor:
     return to_linear(small).reshape(*clips.shape[:3], _THUMB, _THUMB)
 
 
-def _illuminant(thumbnails: Tensor) -> Tensor:
-    """Linear RGB of the brightest parts of each clip, the scene's white: shape (B, 3)."""
+def _illuminant(thumbnails: Tensor, sunlit: Tensor) -> Tensor:
+    """Linear RGB of white in each clip: the colour of its brightest parts, shape (B, 3).
+
+    ``sunlit``, shape (B, 1), 0..1, says how far white lies between those parts and full scale;
+    a scene of dark things alone does not show its white.
+    """
     pixels = thumbnails.mean(1).flatten(2)
-    return torch.quantile(pixels, _WHITE_QUANTILE, dim=-1).clamp(min=0.03)
+    brightest = torch.quantile(pixels, _WHITE_QUANTILE, dim=-1).clamp(min=0.03)
+    level = brightest.amax(-1, keepdim=True)
+    return brightest * torch.lerp(torch.ones_like(level), 1 / level, sunlit)
 
 
 def _behind(thumbnails: Tensor, weight: Tensor) -> Tensor:
@@ -124,10 +130,10 @@ def paste_plumes(
     other = random_plumes(batch, generator, ranges=steam_ranges, duration_s=duration_s)
     choice = torch.as_tensor(steam).cpu().expand(batch)
     parameters = other.where(choice, smoke).to(clips.device)
-    brightness = uniform(generator, (batch, 1), (0.55, 1.1)).to(clips.device)
+    sunlit = uniform(generator, (batch, 1), (0.0, 0.4)).to(clips.device)
     airlight = uniform(generator, (batch, 1), (0.0, 0.4)).to(clips.device)
     least_change = log_uniform(generator, (batch,), VISIBLE_CHANGE).to(clips.device)
-    area = log_uniform(generator, (batch,), VISIBLE_AREA).to(clips.device)
+    area = (log_uniform(generator, (batch,), VISIBLE_AREA) * ~choice).to(clips.device)
 
     scale = min(1.0, _DETAIL / max(height, width))
     small = (max(8, round(height * scale)), max(8, round(width * scale)))
@@ -135,7 +141,7 @@ def paste_plumes(
     thumbnails = _thumbnails(clips)
     weight = F.adaptive_avg_pool2d(plume.optical_depth, _THUMB)
     behind = _behind(thumbnails, weight)
-    radiance = (parameters.albedo * brightness * _illuminant(thumbnails)).clamp(0, 1)
+    radiance = (parameters.albedo * _illuminant(thumbnails, sunlit)).clamp(0, 1)
     radiance = torch.lerp(radiance, thumbnails.mean((1, 3, 4)), airlight)
     radiance = _stand_out(radiance, behind)
     opacity = (least_change / _contrast(radiance, behind).clamp(min=1.0)).clamp(max=0.9)

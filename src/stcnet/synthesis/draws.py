@@ -25,6 +25,7 @@ class PlumeRanges:
     Attributes:
         extent: Way that the smoke makes in its life.
         across, down: Position of the sources as fractions of the picture.
+        brightness: Factor on the albedo.
         lifetime_s: Bounds that the lifetime, extent over speed, is held within.
         steady: Probability that a source emits all the time; otherwise it starts or stops.
         palette: Albedos, linear RGB, each with its weight.
@@ -38,7 +39,7 @@ class PlumeRanges:
     radius: Range = (0.004, 0.04)
     opening: Range = (0.0, 0.2)
     strength: Range = (0.25, 6.0)
-    spread: Range = (0.08, 0.35)
+    spread: Range = (0.05, 0.25)
     rise_share: Range = (0.05, 1.0)
     rise_time_s: Range = (3.0, 40.0)
     gustiness: Range = (0.1, 0.8)
@@ -48,6 +49,7 @@ class PlumeRanges:
     intermittency: Range = (0.0, 1.0)
     period_s: Range = (6.0, 60.0)
     evaporation: Range = (0.0, 0.0)
+    brightness: Range = (0.55, 1.1)
     steady: float = 0.6
     palette: tuple[tuple[Colour, float], ...] = (
         ((0.80, 0.80, 0.80), 3.0),
@@ -69,12 +71,13 @@ STEAM = PlumeRanges(
     extent=(0.08, 0.8),
     radius=(0.006, 0.03),
     opening=(0.0, 0.05),
-    strength=(5.0, 25.0),
-    spread=(0.12, 0.35),
+    strength=(3.0, 15.0),
+    spread=(0.08, 0.28),
     rise_share=(0.3, 1.0),
     texture=(0.4, 0.9),
-    ambient=(0.35, 0.7),
-    evaporation=(0.5, 2.5),
+    ambient=(0.3, 0.65),
+    evaporation=(0.3, 1.5),
+    brightness=(0.85, 1.1),
     steady=0.9,
     palette=(((0.88, 0.89, 0.90), 3.0), ((0.75, 0.76, 0.78), 1.0)),
 )
@@ -86,7 +89,7 @@ def _pick_albedo(generator: torch.Generator, batch: int, ranges: PlumeRanges) ->
     weights = torch.tensor([weight for _, weight in ranges.palette])
     index = torch.multinomial(weights, batch, replacement=True, generator=generator)
     tint = 1 + 0.06 * torch.randn(batch, 3, generator=generator)
-    return (colours[index] * tint * uniform(generator, (batch, 1), (0.8, 1.1))).clamp(0, 1)
+    return (colours[index] * tint * uniform(generator, (batch, 1), ranges.brightness)).clamp(0, 1)
 
 
 def _emission_times(
@@ -116,7 +119,8 @@ def _positions(generator: torch.Generator, shape: tuple[int, int], ranges: Plume
 
 def _wind(generator: torch.Generator, across: Tensor, speed: Tensor) -> Tensor:
     """Mean wind that blows more often into the picture than out of it, shape (B, 2)."""
-    right = torch.rand(across.shape, generator=generator) > across.clamp(0.1, 0.9)
+    inward = (1.5 * across - 0.25).clamp(0.03, 0.97)
+    right = torch.rand(across.shape, generator=generator) > inward
     tilt = 0.25 * torch.randn(across.shape, generator=generator)
     direction = torch.where(right, 1.0, -1.0)
     return speed[:, None] * torch.stack([direction * torch.cos(tilt), torch.sin(tilt)], dim=-1)

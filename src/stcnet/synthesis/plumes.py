@@ -32,7 +32,8 @@ _EDDY_PERIOD = 10.0
 _EDDY_TURN_PER_S = 0.08
 _FINER = 2.7
 _SUN_STEPS = (0.6, 1.6, 3.5)
-_SHADE = 0.7
+_FLAT_LIGHT = 1.0
+_RELIEF = 0.9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,21 +143,28 @@ def _fold(
 
 def _condense(parameters: PlumeParameters, depth: Tensor) -> Tensor:
     """Take away what has evaporated and what is too thin to be seen."""
-    return (depth - _per_pixel(parameters.evaporation) - _FAINTEST).clamp(min=0)
+    limit = _per_pixel(parameters.evaporation)
+    left = -torch.expm1(-((depth / limit.clamp(min=1e-6)) ** 2))
+    return (torch.where(limit > 0, depth * left, depth) - _FAINTEST).clamp(min=0)
 
 
 def _light(
     parameters: PlumeParameters, depth: Tensor, radius: Tensor, places: Tensor, aspect: float
 ) -> Tensor:
-    """Light at the smoke: what comes from all sides, and the sun through the smoke before it."""
+    """Light at the smoke: from all sides, and from the sun where less smoke lies towards it.
+
+    The logarithm of the optical depth serves as the relief of the cloud: it bulges towards the
+    eye where there is more of it, and a slope that faces the sun is bright.
+    """
     towards = parameters.sun / parameters.sun.norm(dim=-1, keepdim=True)
     towards = towards[:, None, None, None]
-    shade = torch.zeros_like(depth)
+    relief = torch.log1p(depth)
+    slope = torch.zeros_like(depth)
     for step in _SUN_STEPS:
         there = places + towards * (step * radius)[..., None]
-        shade = shade + _look_up(depth[:, :, None], there, aspect)[:, :, 0]
+        slope = slope + relief - _look_up(relief[:, :, None], there, aspect)[:, :, 0]
     ambient = _per_pixel(parameters.ambient)
-    return ambient + (1 - ambient) * torch.exp(-shade * _SHADE)
+    return ambient + (1 - ambient) * torch.sigmoid(_FLAT_LIGHT + _RELIEF * slope)
 
 
 @torch.no_grad()
