@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,17 +56,15 @@ class ClipScorer:
         prepared = {
             int(index): self._scorer.prepare(frames[index], placed) for index in np.unique(indices)
         }
-        # Phases of a short clip share frames: each pair passes the frame graph once.
+        phases = [tuple(pairwise(phase)) for phase in indices.tolist()]
+        # Phases of a short clip share pairs of frames: each passes the frame graph once.
         features = {
             (earlier, later): self._scorer.features(prepared[earlier], prepared[later])
-            for phase in indices.tolist()
-            for earlier, later in pairwise(phase)
+            for earlier, later in set(chain.from_iterable(phases))
         }
-        phases = [
-            self._scorer.runner.phase([features[pair] for pair in pairwise(phase)])
-            for phase in indices.tolist()
-        ]
-        return verdict_of(phases, self._package.calibration)
+        runner = self._scorer.runner
+        scores = [runner.phase([features[pair] for pair in pairs]) for pairs in phases]
+        return verdict_of(scores, self._package.calibration)
 
 
 class StreamScorer:

@@ -101,13 +101,15 @@ def check_examples(examples: Examples, phase_frames: int, where: object) -> None
         where: The package and member, for the message.
 
     Raises:
-        PackageError: A type or shape is wrong, or there is no example or too many.
+        PackageError: A type or shape is wrong, a logit is not finite, or there is no example or
+            too many.
     """
     frames, logits = examples.frames, examples.logits
     count = len(logits) if logits.ndim == 1 else 0
     if (
         not 1 <= count <= MAX_EXAMPLES
         or logits.dtype != np.float64
+        or not np.isfinite(logits).all()
         or frames.dtype != np.uint8
         or frames.ndim != 5
         or frames.shape[:2] != (count, phase_frames)
@@ -118,8 +120,8 @@ def check_examples(examples: Examples, phase_frames: int, where: object) -> None
             "the examples have the wrong form",
             where=where,
             got=f"frames {frames.dtype} {frames.shape}, logits {logits.dtype} {logits.shape}",
-            allowed=f"frames uint8 (E, {phase_frames}, H, W, 3), logits float64 (E,), "
-            f"E in 1..{MAX_EXAMPLES}",
+            allowed=f"frames uint8 (E, {phase_frames}, H, W, 3), "
+            f"logits float64 (E,), finite, E in 1..{MAX_EXAMPLES}",
         )
 
 
