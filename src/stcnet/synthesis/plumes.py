@@ -126,15 +126,23 @@ def _turbulence(
     return sample_eddies(moving, phase), sample_eddies(moving * _FINER, 2 * phase)
 
 
+def _puff_radius(smooth: Tensor, places: Tensor, aspect: float) -> Tensor:
+    """Mean radius of the puffs at places (B, T, H, W, 2), weighted with what they hide."""
+    fields = _look_up(smooth, places, aspect)
+    return fields[:, :, 1] / fields[:, :, 0].clamp(min=1e-9)
+
+
 def _fold(
     parameters: PlumeParameters, smooth: Tensor, places: Tensor, times_s: Tensor, aspect: float
 ) -> tuple[Tensor, Tensor]:
     """Fold the smooth cloud into wisps: optical depth and puff radius, both (B, T, H, W)."""
     large, small = _turbulence(parameters, places, times_s)
-    here = _look_up(smooth, places.expand(*times_s.shape, *places.shape), aspect)
-    radius = here[:, :, 1] / here[:, :, 0].clamp(min=1e-9)
     push = large.displacement + 0.35 * small.displacement
-    reach = _per_pixel(parameters.turbulence) * 1.5 * radius
+    strength = 1.5 * _per_pixel(parameters.turbulence)
+    radius = _puff_radius(smooth, places.expand(*times_s.shape, *places.shape), aspect)
+    # Young smoke is not torn away by the wide eddies that fold old smoke beside it.
+    there = places + push * (strength * radius)[..., None]
+    reach = strength * torch.minimum(radius, _puff_radius(smooth, there, aspect))
     depth = _look_up(smooth[:, :, :1], places + push * reach[..., None], aspect)[:, :, 0]
     deep = _per_pixel(parameters.texture)
     noise = 0.8 * large.density + 0.6 * small.density

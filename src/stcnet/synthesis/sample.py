@@ -1,0 +1,80 @@
+"""The demo's sample video: steam all the time, smoke for a while; its truth is known."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import torch
+
+from stcnet.demo import FRAME_INTERVAL_S, SAMPLE_PATH, SMOKE_START_S, SMOKE_STOP_S
+from stcnet.errors import OutputError
+from stcnet.synthesis.parameters import Wind
+from stcnet.synthesis.plants import random_plant
+from stcnet.synthesis.scenes import Camera, Scene, render_scene, smoke_plume, steam_plume
+
+if TYPE_CHECKING:
+    from stcnet.types import Picture
+
+_FRAMES = 96
+_HEIGHT, _WIDTH = 240, 320
+_PLAYBACK_FPS = 12
+_SEED = 3
+
+
+def sample_scene() -> Scene:
+    """The scene of the sample: one stack steams, another smokes between the known times."""
+    plant = random_plant(_SEED)
+    _, steaming, smoking = plant.mouths("stack")
+    wind = Wind((0.014, 0.0), gustiness=0.35, turbulence=0.6, spread=0.13)
+    smoke = smoke_plume(
+        smoking,
+        wind,
+        5,
+        albedo=(0.10, 0.085, 0.07),
+        strength=7.0,
+        start_s=SMOKE_START_S,
+        stop_s=SMOKE_STOP_S,
+    )
+    camera = Camera(noise=1.2, haze=0.25, cloud_cover=0.35)
+    return Scene(plant, (steam_plume(steaming, wind, 6), smoke), camera)
+
+
+def write_video(path: Path, frames: Picture, fps: int) -> None:
+    """Write frames of shape (T, H, W, 3) as H.264 in MP4; width and height must be even.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    try:
+        with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
+            stream = container.add_stream("libx264", rate=Fraction(fps))
+            stream.width, stream.height = frames.shape[2], frames.shape[1]
+            stream.pix_fmt = "yuv420p"
+            stream.options = {"crf": "19", "preset": "veryslow"}
+            for pixels in frames:
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+            container.mux(stream.encode())
+    except OSError as error:
+        raise OutputError(
+            "the video cannot be written",
+            where=path,
+            got=error.strerror,
+            hint="choose another folder or make this one writable",
+        ) from error
+
+
+def make_sample(path: Path = SAMPLE_PATH) -> None:
+    """Render the demo's sample video and write it to ``path`` as H.264 in MP4.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    times_s = torch.arange(_FRAMES) * FRAME_INTERVAL_S
+    write_video(Path(path), render_scene(sample_scene(), times_s, _HEIGHT, _WIDTH), _PLAYBACK_FPS)
+
+
+if __name__ == "__main__":
+    make_sample()
