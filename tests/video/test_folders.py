@@ -1,0 +1,220 @@
+"""Picture folders: capture times, and what is wrong with a picture."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import ExifTags, Image
+
+from stcnet.errors import SourceError
+from stcnet.video import open_source
+from stcnet.video.capture_times import exif_time, name_time
+
+if TYPE_CHECKING:
+    from video.conftest import PictureMaker
+
+NOON = datetime(2024, 5, 1, 12, 30, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("stem", "wanted"),
+    [
+        pytest.param("2024-05-01T12-30-05Z", NOON, id="ISO with dashes"),
+        pytest.param("2024-05-01T12:30:05Z", NOON, id="ISO"),
+        pytest.param("2024-05-01T12:30:05", NOON, id="no offset is UTC"),
+        pytest.param("2024-05-01T14:30:05+02:00", NOON, id="offset"),
+        pytest.param("2024-05-01T08-30-05-0400", NOON, id="offset without colon"),
+        pytest.param("20240501_123005", NOON, id="compact"),
+        pytest.param("20240501123005", NOON, id="digits only"),
+        pytest.param("IMG_20240501_123005_0042", NOON, id="with a counter"),
+        pytest.param("20240501_123005-0042", NOON, id="a counter is no offset"),
+        pytest.param("2024.05.01 12.30.05 gate", NOON, id="dots and text"),
+        pytest.param("PXL_20240501_123005250", NOON.replace(microsecond=250_000), id="millis"),
+        pytest.param("2024-05-01T12:30:05.250Z", NOON.replace(microsecond=250_000), id="fraction"),
+        pytest.param("1714566605", NOON, id="epoch"),
+        pytest.param("cam2-1714566605-x", NOON, id="epoch in a name"),
+        pytest.param("1714566605250", NOON.replace(microsecond=250_000), id="epoch in millis"),
+        pytest.param("0-0-2018-06-11-6304-964-1714566605", NOON, id="a day is not a time"),
+        pytest.param("20241301_123005", None, id="no such month"),
+        pytest.param("20240501_256005", None, id="no such hour"),
+        pytest.param("frame_000123", None, id="a number"),
+        pytest.param("12345678901234567890", None, id="a long number"),
+        pytest.param("2024-05-01", None, id="a day only"),
+        pytest.param("", None, id="nothing"),
+    ],
+)
+def test_time_in_a_name(stem: str, wanted: datetime | None) -> None:
+    assert name_time(stem) == wanted
+
+
+moments = st.integers(1_010_000_000_000, 3_780_000_000_000).map(
+    lambda millis: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=millis)
+)
+
+
+@given(moments, st.sampled_from(["%Y-%m-%dT%H-%M-%S", "%Y%m%d_%H%M%S", "%Y%m%d%H%M%S"]))
+def test_every_written_time_reads_back(moment: datetime, form: str) -> None:
+    written = f"gate_{moment.strftime(form)}.{moment.microsecond // 1000:03d}"
+    assert name_time(written) == moment
+
+
+@given(moments)
+def test_every_epoch_reads_back(moment: datetime) -> None:
+    assert name_time(f"gate{round(moment.timestamp() * 1000)}") == moment
+
+
+@given(st.text(max_size=40))
+def test_any_name_has_a_time_or_none(stem: str) -> None:
+    moment = name_time(stem)
+    assert moment is None or moment.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("taken", "offset", "fraction", "wanted"),
+    [
+        pytest.param("2024:05:01 12:30:05", None, None, NOON, id="no offset is UTC"),
+        pytest.param("2024:05:01 14:30:05", "+02:00", None, NOON, id="offset"),
+        pytest.param("2024:05:01 12:30:05", None, "25", NOON.replace(microsecond=250_000), id="s"),
+        pytest.param("2024:05:01 12:30:05\0", None, "x", NOON, id="padding"),
+        pytest.param("0000:00:00 00:00:00", None, None, None, id="clock never set"),
+        pytest.param("    :  :     :  :  ", None, None, None, id="blank"),
+        pytest.param("2024:05:01 12:30:05", "home", None, None, id="broken offset"),
+        pytest.param(None, "+02:00", None, None, id="offset only"),
+    ],
+)
+def test_time_in_exif(
+    taken: str | None, offset: str | None, fraction: str | None, wanted: datetime | None
+) -> None:
+    exif = Image.Exif()
+    tags = {
+        ExifTags.Base.DateTimeOriginal: taken,
+        ExifTags.Base.OffsetTimeOriginal: offset,
+        ExifTags.Base.SubsecTimeOriginal: fraction,
+    }
+    exif.get_ifd(ExifTags.IFD.Exif).update({tag: text for tag, text in tags.items() if text})
+    assert exif_time(exif) == wanted
+
+
+def test_exif_of_some_pictures_is_used_for_none(make_picture: PictureMaker, tmp_path: Path) -> None:
+    make_picture(tmp_path / "a_20240501_123005.jpg", 0, taken="2024:05:01 20:00:00")
+    make_picture(tmp_path / "b_20240501_123010.jpg", 1)
+    source = open_source(tmp_path)
+    assert (source.info.timing, source.info.started_at) == ("names", NOON)
+
+
+def test_times_that_two_pictures_share_are_not_used(
+    make_picture: PictureMaker, tmp_path: Path
+) -> None:
+    for n in range(3):
+        moment = NOON + timedelta(seconds=n)
+        path = tmp_path / f"{n}.jpg"
+        make_picture(path, n, taken="2024:05:01 12:30:05", modified=moment)
+    source = open_source(tmp_path)
+    assert source.info.timing == "modified"
+    assert [frame.time_s for frame in source] == [0.0, 1.0, 2.0]
+
+
+def test_modification_times_are_said(
+    make_picture: PictureMaker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_picture(tmp_path / "a.jpg", 0, modified=NOON)
+    with caplog.at_level(logging.WARNING):
+        open_source(tmp_path)
+    assert "last modified" in caplog.text
+
+
+def test_no_times_are_refused(make_picture: PictureMaker, tmp_path: Path) -> None:
+    for n in range(2):
+        make_picture(tmp_path / f"{n}.jpg", n, modified=NOON)
+    with pytest.raises(SourceError, match="declare the frame interval"):
+        open_source(tmp_path)
+    source = open_source(tmp_path, frame_interval_s=5.0)
+    assert [frame.time_s for frame in source] == [0.0, 5.0]
+
+
+def test_other_files_are_ignored(make_picture: PictureMaker, tmp_path: Path) -> None:
+    make_picture(tmp_path / "a.JPG", 0)
+    make_picture(tmp_path / "sub.jpg.d" / "b.jpg", 1)
+    (tmp_path / ".hidden.jpg").write_bytes(b"")
+    (tmp_path / "notes.txt").write_text("none")
+    assert open_source(tmp_path).info.frame_count == 1
+
+
+def test_turned_pictures_come_upright(make_picture: PictureMaker, tmp_path: Path) -> None:
+    make_picture(tmp_path / "a.jpg", 0, orientation=6)
+    source = open_source(tmp_path, frame_interval_s=5.0)
+    [frame] = source
+    assert (source.info.width, source.info.height) == (48, 64)
+    assert frame.image[2, -2].min() > 200
+
+
+def test_grey_and_transparent_pictures_come_as_rgb(tmp_path: Path) -> None:
+    for n, mode in enumerate(("L", "P", "RGBA", "1", "CMYK")):
+        Image.new(mode, (8, 6)).save(tmp_path / f"{n}.{'tiff' if mode == 'CMYK' else 'png'}")
+    shapes = {frame.image.shape for frame in open_source(tmp_path, frame_interval_s=5.0)}
+    assert shapes == {(6, 8, 3)}
+
+
+def test_two_sizes_are_refused(make_picture: PictureMaker, tmp_path: Path) -> None:
+    make_picture(tmp_path / "a.jpg", 0)
+    make_picture(tmp_path / "b.jpg", 1, size=(96, 64))
+    with pytest.raises(SourceError, match=r"b\.jpg.*96x64.*64x48 as a\.jpg"):
+        open_source(tmp_path)
+
+
+def test_deep_colours_are_refused(tmp_path: Path) -> None:
+    Image.new("I;16", (8, 6)).save(tmp_path / "a.png")
+    with pytest.raises(SourceError, match=r"a\.png.*8 bits"):
+        open_source(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "tiff"])
+def test_damaged_header_is_refused_at_once(
+    suffix: str, make_picture: PictureMaker, tmp_path: Path
+) -> None:
+    make_picture(tmp_path / "a.jpg", 0)
+    (tmp_path / f"b.{suffix}").write_bytes(b"no picture")
+    with pytest.raises(SourceError, match=rf"b\.{suffix}.*cannot be read"):
+        open_source(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "tiff"])
+def test_truncated_picture_is_refused_by_name(
+    suffix: str, make_picture: PictureMaker, tmp_path: Path
+) -> None:
+    make_picture(tmp_path / "a.jpg", 0)
+    path = tmp_path / f"b.{suffix}"
+    Image.effect_noise((64, 48), 90).convert("RGB").save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    with pytest.raises(SourceError, match=rf"b\.{suffix}.*cannot be read"):
+        list(open_source(tmp_path, frame_interval_s=5.0))
+
+
+@pytest.mark.parametrize("names", [[], ["notes.txt"]], ids=["empty", "no picture"])
+def test_folder_without_picture_is_refused(names: list[str], tmp_path: Path) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    with pytest.raises(SourceError, match="holds no picture"):
+        open_source(tmp_path)
+
+
+def test_unreadable_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, os.strerror(13))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(SourceError, match="Permission denied"):
+        open_source(tmp_path)
+
+
+def test_offsets_of_any_sign_are_understood() -> None:
+    zone = timezone(timedelta(hours=-3, minutes=-30))
+    written = NOON.astimezone(zone).strftime("%Y-%m-%dT%H-%M-%S%z")
+    assert name_time(written) == NOON
