@@ -17,6 +17,7 @@ from stcnet.reports.tables import (
     write_events_json,
     write_scores_csv,
 )
+from stcnet.reports.wording import headline
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -28,6 +29,7 @@ __all__ = [
     "SourceFacts",
     "ZoneState",
     "annotate_frame",
+    "headline",
     "heat_overlay",
     "write_events_csv",
     "write_events_json",

@@ -18,6 +18,12 @@ from stcnet.types import Picture, PixelBox, Span
 LEAST_WIDTH = 480
 """Smaller pictures are enlarged by a whole factor to at least this width in pixels."""
 
+LEAST_TEXT = 14
+"""Smallest text in pixels. Text and line widths grow with the picture from there."""
+
+LANE_UNITS = 4
+"""Height of the strip's lane for one zone, in heights of text."""
+
 SMOKE_COLOUR = (240, 96, 32)
 CLEAR_COLOUR = (0, 178, 148)
 UNKNOWN_COLOUR = (150, 156, 164)
@@ -82,8 +88,8 @@ def annotate_frame(
     factor = -(-LEAST_WIDTH // image.shape[1]) if image.shape[1] < LEAST_WIDTH else 1
     picture = _enlarge(image, factor)
     height, width = picture.shape[:2]
-    unit = max(13, round(min(width / 42, height / 26)))
-    strip = unit * (2 + 3 * len(zones))
+    unit = max(LEAST_TEXT, round(min(width / 56, height / 34)))
+    strip = unit * (2 + LANE_UNITS * len(zones))
     canvas = Image.new("RGB", (width + width % 2, height + strip + (height + strip) % 2), _PAPER)
     canvas.paste(Image.fromarray(picture), (0, 0))
     pen = ImageDraw.Draw(canvas)
@@ -92,8 +98,8 @@ def annotate_frame(
     text = _drawable(clock, unit)
     pen.text((unit // 2, height + unit), text, fill=_INK, font=_font(unit), anchor="lm")
     for lane, zone in enumerate(zones):
-        top = height + unit * (2 + 3 * lane)
-        _draw_trace(pen, zone, axis, threshold, PixelBox(0, top, width, 3 * unit))
+        top = height + unit * (2 + LANE_UNITS * lane)
+        _draw_trace(pen, zone, axis, threshold, PixelBox(0, top, width, LANE_UNITS * unit))
     return np.asarray(canvas, dtype=np.uint8)
 
 
@@ -120,7 +126,7 @@ def _draw_zone(pen: ImageDraw.ImageDraw, zone: ZoneState, factor: int, unit: int
 def _draw_trace(
     pen: ImageDraw.ImageDraw, zone: ZoneState, axis: Span, threshold: float, lane: PixelBox
 ) -> None:
-    unit = lane.height // 3
+    unit = lane.height // LANE_UNITS
     left, right = lane.x + unit // 2, lane.x + lane.width - unit // 2
     top, bottom = lane.y + unit + unit // 4, lane.y + lane.height - unit // 4
     label = _drawable(f"{zone.name}  {zone.percent}", unit)

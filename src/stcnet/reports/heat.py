@@ -10,26 +10,28 @@ from numpy.typing import NDArray
 
 from stcnet.types import FloatArray, Picture, PixelBox
 
-HALF_STRENGTH_LOGIT = 4.0
+HALF_STRENGTH_LOGIT = 3.0
 """Local logit at which the evidence counts as half as strong as it can be."""
 
-STRONGEST_BLEND = 0.75
+STRONGEST_BLEND = 0.85
 """Share of the heat colour where the evidence is overwhelming; the picture stays visible."""
 
 WEAK_COLOUR = (255, 214, 10)
 STRONG_COLOUR = (214, 0, 62)
 """RGB ends of the colour scale: amber for weak evidence, crimson for strong."""
 
+_COLOURS = np.rint(np.linspace(WEAK_COLOUR, STRONG_COLOUR, 256)).astype(np.uint8)
+
 
 def evidence(activation: FloatArray) -> FloatArray:
     """Strength of the local evidence for smoke, 0..1, of the shape of ``activation``.
 
-    A local logit a > 0 has the strength a / (a + 4), any other none. The scale is the same in
+    A local logit a > 0 has the strength a / (a + 3), any other none. The scale is the same in
     every picture: half strength is where the model, were the whole picture like this place, would
-    give a raw probability of 98 %. It bends slowly, since local logits are often far above that
+    give a raw probability of 95 %. It bends slowly, since local logits are often far above that
     and a logistic curve would paint them all alike.
 
-    >>> evidence(np.array([[-3.0, 0.0, 4.0, 12.0]], dtype=np.float32)).tolist()
+    >>> evidence(np.array([[-3.0, 0.0, 3.0, 9.0]], dtype=np.float32)).tolist()
     [[0.0, 0.0, 0.5, 0.75]]
     """
     positive = np.maximum(activation, 0, dtype=np.float32)
@@ -63,11 +65,10 @@ def heat_overlay(image: Picture, activation: FloatArray, box: PixelBox | None = 
 
 
 def _blend(image: Picture, strength: FloatArray) -> Picture:
-    strength = strength[..., np.newaxis]
-    weak, strong = np.array(WEAK_COLOUR, np.float32), np.array(STRONG_COLOUR, np.float32)
-    colour = weak + (strong - weak) * strength
+    levels = np.rint(255 * strength).astype(np.uint8)
     share = STRONGEST_BLEND * strength
-    return np.asarray(np.rint(image + (colour - image) * share), dtype=np.uint8)
+    blended = cv2.blendLinear(np.ascontiguousarray(image), _COLOURS[levels], 1 - share, share)
+    return np.asarray(blended, dtype=np.uint8)
 
 
 def _check(activation: NDArray[Any], box: PixelBox, width: int, height: int) -> None:

@@ -102,7 +102,7 @@ def _context(report: DetectionReport) -> dict[str, Any]:
         "settings": report.settings,
         "model": report.model,
         "statement": STATEMENT,
-        "headline": wording.unbroken(wording.headline(camera)),
+        "headline": wording.unbroken(wording.headline(report.summary)),
         "verdict": "smoke" if camera.episodes else "clear" if camera.observed_s else "unknown",
         "start": _clock(source, 0.0),
         "end": _clock(source, report.end_s),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from stcnet.events import Statistics
+from stcnet.events import Summary
 
 
 def iso_utc(moment: datetime | None) -> str | None:
@@ -80,15 +80,21 @@ def clock(moment: datetime | None, time_s: float) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else f"{elapsed(time_s)} after the start"
 
 
-def headline(statistics: Statistics) -> str:
-    """The verdict on a camera in plain words."""
-    if statistics.observed_s <= 0:
+def headline(summary: Summary) -> str:
+    """The verdict in plain words, as *Smoke in 1 episode, 2 min 40 s of 8 min observed (33 %)*.
+
+    It counts the episodes of all zones, and the time in which any of them smokes.
+    """
+    camera = summary.camera
+    if camera.observed_s <= 0:
         return "Nothing could be judged"
-    observed = f"{duration(statistics.observed_s)} observed"
-    if not statistics.episodes:
+    observed = f"{duration(camera.observed_s)} observed"
+    count = sum(zone.episodes for zone in summary.zones.values())
+    if not count:
         return f"No smoke found in {observed}"
-    episodes = "1 episode" if statistics.episodes == 1 else f"{statistics.episodes} episodes"
+    smoking = sum(zone.episodes > 0 for zone in summary.zones.values())
+    where = f" in {smoking} zones" if smoking > 1 else ""
     return (
-        f"Smoke in {episodes}, {duration(statistics.emission_s)} of {observed} "
-        f"({share(statistics.frequency)})"
+        f"Smoke in {count} {'episode' if count == 1 else 'episodes'}{where}, "
+        f"{duration(camera.emission_s)} of {observed} ({share(camera.frequency)})"
     )
