@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -9,11 +10,13 @@ import torch.nn.functional as F
 
 from stcnet.synthesis.compositing import composite, to_display, to_linear
 from stcnet.synthesis.draws import SMOKE, STEAM, PlumeRanges, random_plumes
-from stcnet.synthesis.plumes import Opacity, render_opacity
+from stcnet.synthesis.plumes import SMALLEST, Opacity, render_opacity
 from stcnet.synthesis.randomness import log_uniform, uniform
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from stcnet.synthesis.parameters import PlumeParameters
 
 _DETAIL = 160
 _THUMB = 32
@@ -24,6 +27,26 @@ VISIBLE_CHANGE: tuple[float, float] = (9.0, 35.0)
 """Least change of a pixel within the plume, in display values 0..255: drawn in this range."""
 VISIBLE_AREA: tuple[float, float] = (0.008, 0.25)
 """Share of the pixels that change by as much, where the plume is long enough: drawn as well."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """How a plume is to stand in its clip; each number of shape (B, 1)."""
+
+    sunlit: Tensor
+    airlight: Tensor
+    least_change: Tensor
+    area: Tensor
+
+
+def _draw_look(generator: torch.Generator, batch: int, device: torch.device) -> _Look:
+    shape = (batch, 1)
+    return _Look(
+        sunlit=uniform(generator, shape, (0.0, 0.4)).to(device),
+        airlight=uniform(generator, shape, (0.0, 0.4)).to(device),
+        least_change=log_uniform(generator, shape, VISIBLE_CHANGE).to(device),
+        area=log_uniform(generator, shape, VISIBLE_AREA).to(device),
+    )
 
 
 def _thumbnails(clips: Tensor) -> Tensor:
@@ -42,6 +65,12 @@ def _illuminant(thumbnails: Tensor, sunlit: Tensor) -> Tensor:
     brightest = torch.quantile(pixels, _WHITE_QUANTILE, dim=-1).clamp(min=0.03)
     level = brightest.amax(-1, keepdim=True)
     return brightest * torch.lerp(torch.ones_like(level), 1 / level, sunlit)
+
+
+def _daylight(thumbnails: Tensor) -> Tensor:
+    """Light of each frame as a share of its clip's, from the median pixel: shape (B, T)."""
+    level = thumbnails.mean(2).flatten(2).median(-1).values
+    return (level / level.mean(1, keepdim=True).clamp(min=1e-4)).clamp(0.3, 2.0)
 
 
 def _behind(thumbnails: Tensor, weight: Tensor) -> Tensor:
@@ -95,6 +124,37 @@ def _detailed(plume: Opacity, height: int, width: int) -> Opacity:
     return Opacity(enlarge(plume.optical_depth), enlarge(plume.light))
 
 
+def _draw(
+    generator: torch.Generator,
+    times_s: Tensor,
+    steam: Tensor,
+    smoke_ranges: PlumeRanges,
+    steam_ranges: PlumeRanges,
+) -> PlumeParameters:
+    """Smoke, or steam where ``steam`` holds; both are drawn, so that the choice changes no draw."""
+    batch, last_s = times_s.shape[0], times_s.amax(1).cpu()
+    smoke = random_plumes(batch, generator, ranges=smoke_ranges, duration_s=last_s)
+    other = random_plumes(batch, generator, ranges=steam_ranges, duration_s=last_s)
+    return other.where(steam, smoke).to(times_s.device)
+
+
+def _adapt(
+    plume: Opacity, albedo: Tensor, clips: Tensor, look: _Look, is_smoke: Tensor
+) -> tuple[Opacity, Tensor]:
+    """Fit a plume to its clip: its strength, and its linear RGB in each frame, (B, T, 3)."""
+    thumbnails = _thumbnails(clips)
+    weight = F.adaptive_avg_pool2d(plume.optical_depth, _THUMB)
+    behind = _behind(thumbnails, weight)
+    radiance = (albedo * _illuminant(thumbnails, look.sunlit)).clamp(0, 1)
+    radiance = torch.lerp(radiance, thumbnails.mean((1, 3, 4)), look.airlight)
+    radiance = _stand_out(radiance, behind)
+    contrast = _contrast(radiance, behind).clamp(min=1.0)
+    opacity = (look.least_change[:, 0] / contrast).clamp(max=0.9)
+    gain = _visible_gain(weight, -torch.log1p(-opacity), look.area[:, 0] * is_smoke)
+    daylight = _daylight(thumbnails)[..., None]
+    return plume.scaled(gain), (radiance[:, None] * daylight).clamp(0, 1)
+
+
 @torch.no_grad()
 def paste_plumes(
     clips: Tensor,
@@ -111,7 +171,8 @@ def paste_plumes(
     what it covers, so that the label "smoke" is honest.
 
     Args:
-        clips: Display values 0..255, floating, on any device, shape (B, T, 3, H, W).
+        clips: Display values 0..255, floating, on any device, shape (B, T, 3, H, W); at least 8
+            pixels each way.
         times_s: World time of the frames in seconds, shape (B, T). Only differences matter.
         generator: On the CPU; it alone decides what is drawn.
         steam: Paste steam instead: for all clips, or bool of shape (B,) for some.
@@ -123,28 +184,13 @@ def paste_plumes(
         dtype, shape (B, T, 1, H, W).
     """
     batch, _, _, height, width = clips.shape
-    times_s = times_s.to(device=clips.device, dtype=torch.float32)
-    times_s = times_s - times_s[:, :1]
-    duration_s = float(times_s.max()) or 1.0
-    smoke = random_plumes(batch, generator, ranges=smoke_ranges, duration_s=duration_s)
-    other = random_plumes(batch, generator, ranges=steam_ranges, duration_s=duration_s)
+    times_s = (times_s - times_s[:, :1]).to(device=clips.device, dtype=torch.float32)
     choice = torch.as_tensor(steam).cpu().expand(batch)
-    parameters = other.where(choice, smoke).to(clips.device)
-    sunlit = uniform(generator, (batch, 1), (0.0, 0.4)).to(clips.device)
-    airlight = uniform(generator, (batch, 1), (0.0, 0.4)).to(clips.device)
-    least_change = log_uniform(generator, (batch,), VISIBLE_CHANGE).to(clips.device)
-    area = (log_uniform(generator, (batch,), VISIBLE_AREA) * ~choice).to(clips.device)
-
-    scale = min(1.0, _DETAIL / max(height, width))
-    small = (max(8, round(height * scale)), max(8, round(width * scale)))
-    plume = render_opacity(parameters, times_s, *small)
-    thumbnails = _thumbnails(clips)
-    weight = F.adaptive_avg_pool2d(plume.optical_depth, _THUMB)
-    behind = _behind(thumbnails, weight)
-    radiance = (parameters.albedo * _illuminant(thumbnails, sunlit)).clamp(0, 1)
-    radiance = torch.lerp(radiance, thumbnails.mean((1, 3, 4)), airlight)
-    radiance = _stand_out(radiance, behind)
-    opacity = (least_change / _contrast(radiance, behind).clamp(min=1.0)).clamp(max=0.9)
-    gain = _visible_gain(weight, -torch.log1p(-opacity), area)
-    plume = _detailed(plume.scaled(gain), height, width)
+    parameters = _draw(generator, times_s, choice, smoke_ranges, steam_ranges)
+    look = _draw_look(generator, batch, clips.device)
+    scale = min(1.0, max(_DETAIL / max(height, width), SMALLEST / min(height, width)))
+    plume = render_opacity(parameters, times_s, round(height * scale), round(width * scale))
+    is_smoke = (~choice).to(clips.device)
+    plume, radiance = _adapt(plume, parameters.albedo, clips, look, is_smoke)
+    plume = _detailed(plume, height, width)
     return composite(clips, plume, radiance), plume.alpha[:, :, None].to(clips.dtype)

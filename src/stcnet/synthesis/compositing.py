@@ -38,7 +38,8 @@ def composite(background: Tensor, plume: Opacity, radiance: Tensor) -> Tensor:
     Args:
         background: Display values 0..255, uint8 or floating, shape (B, T, 3, H, W).
         plume: Optical depth and light, of shape (B, T, H, W).
-        radiance: Linear RGB of fully lit, opaque smoke, 0..1, shape (B, 3).
+        radiance: Linear RGB of fully lit, opaque smoke, 0..1, shape (B, 3), or (B, T, 3) where
+            the daylight changes.
 
     Returns:
         Display values of the background's shape and dtype; integers are rounded.
@@ -47,14 +48,15 @@ def composite(background: Tensor, plume: Opacity, radiance: Tensor) -> Tensor:
         ValueError: The shapes do not belong together.
     """
     batch, times, _, height, width = background.shape
-    if plume.optical_depth.shape != (batch, times, height, width) or radiance.shape != (batch, 3):
+    fits = plume.optical_depth.shape == (batch, times, height, width)
+    if not fits or radiance.shape not in ((batch, 3), (batch, times, 3)):
         raise ValueError(
             f"background {tuple(background.shape)}, plume {tuple(plume.optical_depth.shape)} and "
             f"radiance {tuple(radiance.shape)} do not belong together"
         )
     alpha = plume.alpha[:, :, None]
-    smoke = radiance[:, None, :, None, None] * plume.light[:, :, None]
-    behind = background if background.is_floating_point() else background.to(alpha)
-    display = to_display(torch.lerp(to_linear(behind).to(alpha), smoke, alpha))
+    radiance = radiance if radiance.ndim == 3 else radiance[:, None]
+    smoke = radiance[..., None, None] * plume.light[:, :, None]
+    display = to_display(torch.lerp(to_linear(background.to(alpha)), smoke, alpha))
     display = display if background.is_floating_point() else display.round()
     return torch.where(alpha > 0, display.to(background.dtype), background)

@@ -93,14 +93,14 @@ def _pick_albedo(generator: torch.Generator, batch: int, ranges: PlumeRanges) ->
 
 
 def _emission_times(
-    generator: torch.Generator, shape: tuple[int, int], duration_s: float, steady: float
+    generator: torch.Generator, shape: tuple[int, int], duration_s: Tensor, steady: float
 ) -> tuple[Tensor, Tensor]:
     """When sources start and stop: always on, or a stretch that overlaps the middle."""
     always = chance(generator, shape, steady)
     starts = chance(generator, shape, 0.6)
     stops = chance(generator, shape, 0.6) | ~starts
-    start_s = uniform(generator, shape, (-0.1 * duration_s, 0.5 * duration_s))
-    stop_s = start_s + uniform(generator, shape, (0.2 * duration_s, 0.7 * duration_s))
+    start_s = uniform(generator, shape, (-0.1, 0.5)) * duration_s
+    stop_s = start_s + uniform(generator, shape, (0.2, 0.7)) * duration_s
     stop_s = torch.where(starts, stop_s, uniform(generator, shape, (0.3, 0.8)) * duration_s)
     start_s = torch.where(always | ~starts, -math.inf, start_s)
     return start_s, torch.where(always | ~stops, math.inf, stop_s)
@@ -131,7 +131,7 @@ def random_plumes(
     generator: torch.Generator,
     *,
     ranges: PlumeRanges = SMOKE,
-    duration_s: float = 175.0,
+    duration_s: float | Tensor = 175.0,
     sources: int = 3,
 ) -> PlumeParameters:
     """Draw plumes at random.
@@ -140,7 +140,8 @@ def random_plumes(
         batch: Number of plumes B.
         generator: On the CPU; it alone decides what is drawn.
         ranges: What may be drawn, ``SMOKE`` or ``STEAM`` or your own.
-        duration_s: Length of the clip; sources that start or stop do it between 0 and this.
+        duration_s: Length of the clip, or of each, shape (B,), on the CPU; sources that start or
+            stop do it between 0 and this.
         sources: Number of sources S a plume may have; one is the most frequent.
 
     Returns:
@@ -153,7 +154,8 @@ def random_plumes(
     reach = log_uniform(generator, (batch,), ranges.extent)
     number = torch.randint(0, 2 * sources, (batch, 1), generator=generator) - sources
     present = torch.arange(sources) <= number.clamp(min=0)
-    start_s, stop_s = _emission_times(generator, shape, duration_s, ranges.steady)
+    lengths_s = torch.as_tensor(duration_s, dtype=torch.float32).expand(batch)[:, None]
+    start_s, stop_s = _emission_times(generator, shape, lengths_s, ranges.steady)
     strength = log_uniform(generator, (batch, 1), ranges.strength)
     strength = strength * log_uniform(generator, shape, (0.6, 1.6))
     wide = chance(generator, (batch, 1), 0.3) * uniform(generator, (batch, 1), ranges.opening)

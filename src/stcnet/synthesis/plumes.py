@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from stcnet.synthesis.puffs import Puffs
     from stcnet.synthesis.turbulence import Eddies
 
+SMALLEST = 8
+"""Fewest rows and columns of a rendered picture."""
+
 _GRID = 128
-_SMALLEST = 8
 _FAINTEST = 2e-3
 _EDDY_PERIOD = 10.0
 _EDDY_TURN_PER_S = 0.08
@@ -198,8 +200,8 @@ def render_opacity(
     """
     if times_s.ndim != 2 or times_s.shape[0] != len(parameters):
         raise ValueError(f"times of {len(parameters)} plumes are (B, T), got {times_s.shape}")
-    if min(height, width) < _SMALLEST:
-        raise ValueError(f"a picture is at least {_SMALLEST} px each way, got {width}x{height}")
+    if min(height, width) < SMALLEST:
+        raise ValueError(f"a picture is at least {SMALLEST} px each way, got {width}x{height}")
     aspect = width / height
     times_s = times_s.to(parameters.radius)
     grid = (min(height, _GRID), min(width, round(_GRID * aspect)))
