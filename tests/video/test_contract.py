@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from stcnet.types import Frame
-from stcnet.video import FrameSource, SourceInfo, open_source
+from stcnet.video import FrameSource, SourceInfo, open_source, sample
 
 if TYPE_CHECKING:
     from video.conftest import PictureMaker, VideoMaker
@@ -178,6 +178,22 @@ def test_can_be_read_again(source: FrameSource) -> None:
     for one, other in zip(first, second, strict=True):
         assert (one.index, one.time_s) == (other.index, other.time_s)
         assert np.array_equal(one.image, other.image)
+
+
+@pytest.mark.parametrize("interval_s", [0.05, 0.2, 30.0, 60.0])
+def test_its_own_sampling_is_the_common_one(source: FrameSource, interval_s: float) -> None:
+    own = list(source.sampled(interval_s))
+    common = list(sample(source, interval_s))
+    assert [one.after_gap for one in own] == [one.after_gap for one in common]
+    for one, other in zip(own, common, strict=True):
+        assert (one.frame.index, one.frame.time_s) == (other.frame.index, other.frame.time_s)
+        assert one.frame.captured_at == other.frame.captured_at
+        assert np.array_equal(one.frame.image, other.frame.image)
+
+
+def test_sampling_refuses_what_is_no_interval_at_once(source: FrameSource) -> None:
+    with pytest.raises(ValueError, match="interval_s"):
+        source.sampled(0.0)
 
 
 def test_closing_ends_iterations_and_refuses_new_ones(source: FrameSource) -> None:

@@ -18,14 +18,16 @@ from PIL import Image
 from stcnet.errors import SourceError
 from stcnet.video import native_interval_s, open_source, require_cadence, sample
 from stcnet.video.clocks import IntervalClock, StampClock, without_leaps
-from stcnet.video.decoding import Damage, decoded
+from stcnet.video.decoding import Damage, decoded, upright
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from av.packet import Packet
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+    from stcnet.types import Picture
     from video.conftest import VideoMaker
 
 REGULAR = [100 * n for n in range(40)]
@@ -205,6 +207,12 @@ def test_unreadable_file_is_refused(
         open_source(path)
 
 
+@pytest.mark.parametrize("name", ["a\0b.mp4", "a" * 400], ids=["null byte", "too long"])
+def test_name_that_no_file_can_have_is_refused(name: str) -> None:
+    with pytest.raises(SourceError, match="cannot be opened"):
+        open_source(name)
+
+
 def test_device_is_refused() -> None:
     with pytest.raises(SourceError, match="neither a file nor a folder"):
         open_source("/dev/null")
@@ -256,6 +264,20 @@ def test_reading_is_streamed(make_video: VideoMaker) -> None:
         tracemalloc.stop()
     assert count == 300
     assert peak < 10 * 640 * 480 * 3
+
+
+def test_sampling_converts_only_what_it_takes(
+    make_video: VideoMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = open_source(make_video("a.mp4", REGULAR))
+    converted: list[object] = []
+
+    def counted(frame: VideoFrame) -> Picture:
+        converted.append(frame)
+        return upright(frame)
+
+    monkeypatch.setattr("stcnet.video.files.upright", counted)
+    assert len(list(source.sampled(1.0))) == len(converted) == 5
 
 
 CLOCKS = [

@@ -206,3 +206,16 @@ def test_gif_on_a_full_disk_is_refused(tmp_path: Path) -> None:
 def test_gif_in_no_folder_is_refused(picture: PictureOf, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         write_gif(tmp_path / "none" / "out.gif", [picture(0)], 10)
+
+
+def test_gif_interrupted_leaves_nothing(
+    picture: PictureOf, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def interrupted(_: object, path: Path, **__: object) -> None:
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Image.Image, "save", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_gif(tmp_path / "out.gif", [picture(0)], 10)
+    assert list(tmp_path.iterdir()) == []

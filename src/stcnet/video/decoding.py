@@ -145,8 +145,18 @@ def stamp_s(frame: VideoFrame) -> Fraction | None:
 def upright(frame: VideoFrame) -> Picture:
     """The picture of a frame as RGB of shape (H, W, 3), turned as its metadata says."""
     image = np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
-    quarter_turns = round(frame.rotation / 90) % 4
+    quarter_turns = _quarter_turns(frame)
     return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns else image
+
+
+def upright_size(frame: VideoFrame) -> tuple[int, int]:
+    """Width and height in pixels that :func:`upright` gives."""
+    turned = _quarter_turns(frame) % 2
+    return (frame.height, frame.width) if turned else (frame.width, frame.height)
+
+
+def _quarter_turns(frame: VideoFrame) -> int:
+    return round(frame.rotation / 90) % 4
 
 
 def frame_step_s(stream: VideoStream) -> Fraction:

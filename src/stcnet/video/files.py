@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from stcnet.video.decoding import (
     opened_video,
     stamp_s,
     upright,
+    upright_size,
 )
 from stcnet.video.rise_names import RiseName
 from stcnet.video.source import RecordedSource, SourceInfo, SourceKind, Timing
@@ -32,12 +34,17 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-    from stcnet.types import Picture
-
 logger = logging.getLogger(__name__)
 
 
-class VideoFile(RecordedSource):
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shot:
+    video_frame: VideoFrame
+    index: int
+    time_s: float
+
+
+class VideoFile(RecordedSource[_Shot]):
     """A video in any container that FFmpeg reads, or a GIF.
 
     Capture times are, in this order: a declared ``frame_interval_s``; the start and end in a RISE
@@ -65,7 +72,7 @@ class VideoFile(RecordedSource):
             first = next(filter(None, decoded(container.demux(stream), Damage())), None)
             if first is None:
                 raise SourceError("holds no frame that can be decoded", where=path)
-            height, width = upright(first).shape[:2]
+            width, height = upright_size(first)
             kind: SourceKind = "gif" if container.format.name == "gif" else "file"
             self._step_s = frame_step_s(stream)
             count, length_s = self._extent(kind, container, stream)
@@ -103,7 +110,7 @@ class VideoFile(RecordedSource):
             return IntervalClock(self.info.frame_interval_s)
         return StampClock(self._step_s)
 
-    def _frames(self) -> Generator[Frame, None, None]:
+    def _shots(self) -> Generator[_Shot, None, None]:
         damage = Damage()
         clock = self._clock()
         last_stamp_s = Fraction(0)
@@ -114,7 +121,8 @@ class VideoFile(RecordedSource):
                 moment_s = clock.time_s(position, stamp)
                 last_stamp_s = stamp or last_stamp_s
                 if moment_s is not None:
-                    yield self._frame(position, moment_s, video_frame)
+                    self._require_size(video_frame, position)
+                    yield _Shot(video_frame, position, moment_s)
             start_s = Fraction((stream.start_time or 0) * (stream.time_base or 0))
         self._report(damage, last_stamp_s - start_s)
 
@@ -128,15 +136,13 @@ class VideoFile(RecordedSource):
                 first = position if first is None else first
                 yield position - first, frame
 
-    def _frame(self, position: int, moment_s: float, video_frame: VideoFrame) -> Frame:
-        image = upright(video_frame)
-        self._require_size(image, position)
+    def _frame(self, shot: _Shot) -> Frame:
         started_at = self.info.started_at
-        captured_at = started_at and started_at + timedelta(seconds=moment_s)
-        return Frame(image, position, moment_s, captured_at)
+        captured_at = started_at and started_at + timedelta(seconds=shot.time_s)
+        return Frame(upright(shot.video_frame), shot.index, shot.time_s, captured_at)
 
-    def _require_size(self, image: Picture, position: int) -> None:
-        height, width = image.shape[:2]
+    def _require_size(self, video_frame: VideoFrame, position: int) -> None:
+        width, height = upright_size(video_frame)
         if (width, height) != (self.info.width, self.info.height):
             raise SourceError(
                 f"the picture size changes at frame {position}",

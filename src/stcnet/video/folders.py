@@ -43,11 +43,12 @@ _EIGHT_BIT_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", 
 @dataclass(frozen=True, slots=True)
 class _Shot:
     path: Path
+    index: int
     time_s: float
     captured_at: datetime | None
 
 
-class PictureFolder(RecordedSource):
+class PictureFolder(RecordedSource[_Shot]):
     """The pictures of a folder, in the order of their capture times.
 
     Capture times are, in this order: a declared ``frame_interval_s``, the pictures then being
@@ -70,22 +71,24 @@ class PictureFolder(RecordedSource):
         super().__init__()
         pictures = [_picture_file(file) for file in _picture_paths(path)]
         _require_one_size(pictures)
-        timing, self._shots = _schedule(path, pictures, frame_interval_s)
+        timing, self._schedule = _schedule(path, pictures, frame_interval_s)
         self.info = SourceInfo(
             name=path.name,
             kind="folder",
             width=pictures[0].width,
             height=pictures[0].height,
             frame_count=len(pictures),
-            duration_s=self._shots[-1].time_s,
+            duration_s=self._schedule[-1].time_s,
             frame_interval_s=frame_interval_s,
-            started_at=self._shots[0].captured_at,
+            started_at=self._schedule[0].captured_at,
             timing=timing,
         )
 
-    def _frames(self) -> Generator[Frame, None, None]:
-        for index, shot in enumerate(self._shots):
-            yield Frame(_picture(shot.path), index, shot.time_s, shot.captured_at)
+    def _shots(self) -> Generator[_Shot, None, None]:
+        yield from self._schedule
+
+    def _frame(self, shot: _Shot) -> Frame:
+        return Frame(_picture(shot.path), shot.index, shot.time_s, shot.captured_at)
 
 
 def _picture_paths(folder: Path) -> list[Path]:
@@ -116,7 +119,7 @@ def _schedule(
     """When each picture was taken, in order; ``pictures`` come in the order of their names."""
     if frame_interval_s is not None:
         declared = enumerate(pictures)
-        return "declared", [_Shot(p.path, n * frame_interval_s, None) for n, p in declared]
+        return "declared", [_Shot(p.path, n, n * frame_interval_s, None) for n, p in declared]
     kind, dated = in_capture_order(folder, pictures)
     if kind == "modified":
         logger.warning(
@@ -126,7 +129,8 @@ def _schedule(
         )
     start = dated[0][0]
     return kind, [
-        _Shot(picture.path, (moment - start).total_seconds(), moment) for moment, picture in dated
+        _Shot(picture.path, index, (moment - start).total_seconds(), moment)
+        for index, (moment, picture) in enumerate(dated)
     ]
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from stcnet.errors import SourceError
 
@@ -15,6 +15,18 @@ if TYPE_CHECKING:
 
     from stcnet.types import Frame
     from stcnet.video.source import FrameSource
+
+
+class Timed(Protocol):
+    """Anything captured at a known moment."""
+
+    @property
+    def time_s(self) -> float:
+        """Seconds of world time since the source's first frame."""
+        ...
+
+
+TimedT = TypeVar("TimedT", bound=Timed)
 
 _ROUNDING = 1e-6
 """Share of an interval that two times may differ by and still count as the same."""
@@ -61,7 +73,7 @@ class _Grid:
     def distance_s(self, moment_s: float) -> float:
         return abs(moment_s - self.target_s)
 
-    def take(self, frame: Frame) -> Sample:
+    def take(self, frame: TimedT) -> tuple[TimedT, bool]:
         """Use ``frame`` for the wanted moment, or, when it comes too late, start anew with it."""
         gap = self.too_late(frame.time_s)
         if gap or self.distance_s(frame.time_s) > self._reach_s:
@@ -69,7 +81,7 @@ class _Grid:
         else:
             self._last_s = frame.time_s
             self.target_s += self._interval_s
-        return Sample(frame, gap)
+        return frame, gap
 
 
 def sample(
@@ -84,7 +96,8 @@ def sample(
     (5 s +- 1 s), comes out whole. A source with more than ``1 + tolerance`` intervals between all
     frames would give nothing but gaps: :func:`require_cadence` refuses it beforehand.
 
-    Streams: holds one frame and looks one ahead.
+    Streams: holds one frame and looks one ahead. On a recorded source its own method ``sampled``
+    gives the same samples sooner: it does not convert the pictures in between.
 
     Args:
         frames: Frames with strictly increasing ``time_s``.
@@ -101,20 +114,36 @@ def sample(
     >>> [(s.frame.time_s, s.after_gap) for s in sample(frames, 5)]
     [(0, False), (4, False), (10, False), (60, True), (64, False)]
     """
+    return (Sample(*choice) for choice in choose(frames, interval_s, tolerance))
+
+
+def choose(
+    frames: Iterable[TimedT], interval_s: float, tolerance: float
+) -> Iterator[tuple[TimedT, bool]]:
+    """Choose as :func:`sample` does among things that need not hold their pictures yet.
+
+    Returns:
+        Each chosen one, and whether a gap lies before it.
+
+    Raises:
+        ValueError: ``interval_s`` is not above zero and finite, or ``tolerance`` out of range.
+    """
     if not (math.isfinite(interval_s) and interval_s > 0):
         raise ValueError(f"interval_s must be above zero and finite, got {interval_s}")
     if not 0 < tolerance < 1:
         raise ValueError(f"tolerance must lie between 0 and 1, got {tolerance}")
-    return _sampled(iter(frames), interval_s, tolerance)
+    return _chosen(iter(frames), interval_s, tolerance)
 
 
-def _sampled(frames: Iterator[Frame], interval_s: float, tolerance: float) -> Iterator[Sample]:
+def _chosen(
+    frames: Iterator[TimedT], interval_s: float, tolerance: float
+) -> Iterator[tuple[TimedT, bool]]:
     first = next(frames, None)
     if first is None:
         return
     grid = _Grid(first.time_s, interval_s, tolerance)
-    yield Sample(first, after_gap=False)
-    held: Frame | None = None
+    yield first, False
+    held: TimedT | None = None
     for frame in frames:
         if held is not None and not _nearer(frame, held, grid):
             yield grid.take(held)
@@ -130,7 +159,7 @@ def _sampled(frames: Iterator[Frame], interval_s: float, tolerance: float) -> It
         yield grid.take(held)
 
 
-def _nearer(frame: Frame, held: Frame, grid: _Grid) -> bool:
+def _nearer(frame: Timed, held: Timed, grid: _Grid) -> bool:
     distance_s = grid.distance_s(frame.time_s)
     return not grid.too_late(frame.time_s) and distance_s < grid.distance_s(held.time_s)
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeAlias, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    Generic,
+    Literal,
+    Protocol,
+    Self,
+    TypeAlias,
+    runtime_checkable,
+)
 from weakref import WeakSet
 
 from stcnet.types import Frame, require_utc
+from stcnet.video.sampling import Sample, TimedT, choose
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -81,26 +90,52 @@ class FrameSource(Protocol):
 
     def __iter__(self) -> Iterator[Frame]: ...
 
+    def sampled(self, interval_s: float, *, tolerance: float = 0.5) -> Iterator[Sample]:
+        """Exactly what :func:`~stcnet.video.sampling.sample` takes from this source."""
+        ...
 
-class RecordedSource(ABC):
-    """A frame source that can be read more than once: each iteration starts at the first frame."""
+
+class RecordedSource(ABC, Generic[TimedT]):
+    """A frame source that can be read more than once: each iteration starts at the first frame.
+
+    A kind of source says when each of its shots was taken, and how a shot becomes a frame. So
+    sampling turns only the shots it takes into pictures.
+    """
 
     info: SourceInfo
 
     def __init__(self) -> None:
         self._closed = False
-        self._running: WeakSet[Generator[Frame, None, None]] = WeakSet()
+        self._running: WeakSet[Generator[TimedT, None, None]] = WeakSet()
 
     @abstractmethod
-    def _frames(self) -> Generator[Frame, None, None]:
-        """Read the source from its first frame; owns the handles it opens."""
+    def _shots(self) -> Generator[TimedT, None, None]:
+        """Read the source from its first shot; owns the handles it opens."""
+
+    @abstractmethod
+    def _frame(self, shot: TimedT) -> Frame:
+        """Turn a shot into a frame with its picture."""
 
     def __iter__(self) -> Iterator[Frame]:
+        shots = self._started()
+        return (self._frame(shot) for shot in shots)
+
+    def sampled(self, interval_s: float, *, tolerance: float = 0.5) -> Iterator[Sample]:
+        """Exactly what :func:`~stcnet.video.sampling.sample` takes from this source, sooner.
+
+        Raises:
+            ValueError: An argument is out of range, as for ``sample``.
+            SourceError: While iterating, when the source is not readable as promised.
+        """
+        chosen = choose(self._started(), interval_s, tolerance)
+        return (Sample(self._frame(shot), after_gap) for shot, after_gap in chosen)
+
+    def _started(self) -> Generator[TimedT, None, None]:
         if self._closed:
             raise ValueError(f"the source {self.info.name} is closed")
-        frames = self._frames()
-        self._running.add(frames)
-        return frames
+        shots = self._shots()
+        self._running.add(shots)
+        return shots
 
     def __enter__(self) -> Self:
         return self
@@ -116,5 +151,5 @@ class RecordedSource(ABC):
     def close(self) -> None:
         """End every iteration under way and refuse new ones."""
         self._closed = True
-        for frames in list(self._running):
-            frames.close()
+        for shots in list(self._running):
+            shots.close()
