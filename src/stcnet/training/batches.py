@@ -46,23 +46,55 @@ class BatchMaker:
         self.recipe = recipe
         self.clips = clips
         self.network_input = network_input
-        self.segments = recipe.network.resolved().frames + 1
+        self.count = recipe.network.resolved().frames
         settings = recipe.augmentation
         size = recipe.network.input_size
         self.augment: nn.Module = ClipAugmentation(settings, size) if settings else nn.Identity()
 
     def make(self, positions: IndexArray, rng: np.random.Generator) -> Batch:
         """The batch of the clips at ``positions``, drawn with ``rng`` and torch's generator."""
-        length = self.clips.frames.shape[1]
-        indices = draw_frames(len(positions), length, self.segments, rng)
+        indices = self._draw(len(positions), rng)
         pixels = self.clips.gather(positions, indices).float()
         labels = self.clips.labels[torch.as_tensor(positions, device=pixels.device)]
         times_s = torch.as_tensor(indices * FRAME_INTERVAL_S, device=pixels.device).float()
         pixels, labels = render_plumes(pixels, labels, times_s, self.recipe.plumes, rng)
         targets = F.one_hot(labels, len(CLASSES)).float()
         pixels, targets = mix(self.augment(pixels), targets, self.recipe.mixup, rng)
-        frames, residuals = self.network_input(pixels)
-        return Batch(frames, residuals, targets)
+        return Batch(*self._inputs(pixels), targets)
+
+    def _draw(self, clips: int, rng: np.random.Generator) -> IndexArray:
+        """Frames of each clip: T + 1 in a row, or pairs of neighbours among them."""
+        length = self.clips.frames.shape[1]
+        indices = draw_frames(clips, length, self.count + 1, rng)
+        pairs = self.recipe.training_frames
+        return indices if pairs is None else draw_pairs(indices, pairs, rng)
+
+    def _inputs(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Frames and residuals, shape (B, T, 3, S, S), or those of each drawn pair."""
+        pairs = self.recipe.training_frames
+        if pairs is None:
+            frames, residuals = self.network_input(pixels)
+            return frames, residuals
+        shape = (len(pixels), pairs, *pixels.shape[2:])
+        frames, residuals = self.network_input(pixels.reshape(-1, 2, *pixels.shape[2:]))
+        return frames.reshape(shape), residuals.reshape(shape)
+
+
+def draw_pairs(indices: IndexArray, pairs: int, rng: np.random.Generator) -> IndexArray:
+    """Some of the neighbouring pairs of sampled frames.
+
+    Args:
+        indices: Sampled frames, shape (B, T + 1).
+        pairs: How many pairs of each clip, at most T.
+        rng: Source of randomness.
+
+    Returns:
+        First and second frame of each pair in turn, shape (B, 2 * pairs); no pair twice.
+    """
+    places = rng.permuted(np.tile(np.arange(indices.shape[1] - 1), (len(indices), 1)), axis=1)
+    first = np.sort(places[:, :pairs], axis=1)
+    both = np.stack([first, first + 1], axis=2).reshape(len(indices), -1)
+    return np.take_along_axis(indices, both, axis=1)
 
 
 def render_plumes(

@@ -244,8 +244,11 @@ def _freeze(model: STCNet, stages: int) -> None:
 
 
 def set_training(model: nn.Module, network: STCNet, frozen_stages: int) -> None:
-    """Training mode for all but the frozen stages, whose batch norms keep their statistics."""
+    """Training mode for all but the spatial pathway's frozen stages.
+
+    Their batch norms keep the statistics of ordinary pictures, which is what they see.
+    """
     model.train()
-    for backbone in network.backbones():
-        for stage in backbone.stages[:frozen_stages]:
+    if network.pathways.spatial is not None:
+        for stage in network.pathways.spatial.stages[:frozen_stages]:
             stage.eval()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from stcnet.datasets.augmentation import AugmentationSettings
 from stcnet.errors import ConfigError
@@ -31,7 +31,9 @@ class NetworkSettings(_Settings):
         pretrained: ``imagenet`` loads the packaged weights into every pathway.
         input_size: Side of the input in pixels, divisible by 32.
         residual: Form of the residual frames.
-        frozen_stages: Leading stages whose weights and statistics stay as they are.
+        frozen_stages: Leading stages whose weights stay as they are. The spatial pathway keeps
+            their statistics too; the temporal one re-estimates its own, because residual frames
+            look nothing like the pictures that the weights come from.
     """
 
     preset: str
@@ -40,6 +42,14 @@ class NetworkSettings(_Settings):
     input_size: int = Field(224, ge=32, le=1024, multiple_of=32)
     residual: ResidualForm = "signed"
     frozen_stages: int = Field(0, ge=0, le=4)
+
+    @model_validator(mode="after")
+    def _check_choices(self) -> NetworkSettings:
+        try:
+            self.resolved()
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        return self
 
     def resolved(self) -> STCNetChoices:
         """The complete choices."""
@@ -100,6 +110,8 @@ class Recipe(_Settings):
         optimiser: How the weights move.
         label_smoothing: Share of the target spread evenly over the classes.
         mixup: Parameter of the Beta distribution that mixes pairs of clips; 0 mixes none.
+        training_frames: Frames with their residuals drawn of each clip a step, out of the T that
+            testing takes; fewer cost less and vary more. Needs a head that takes any number.
         sampling_exponent: See :func:`stcnet.datasets.clips.draw_order`.
         ema_decay: Decay a step of the averaged weights, which are the result; 0: no averaging.
         augmentation: How clips are varied; None: not at all.
@@ -114,11 +126,21 @@ class Recipe(_Settings):
     optimiser: OptimiserSettings = OptimiserSettings()
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     mixup: float = Field(0.0, ge=0)
+    training_frames: int | None = Field(None, ge=1)
     sampling_exponent: float = Field(0.5, ge=0)
     ema_decay: float = Field(0.99, ge=0, lt=1)
     augmentation: AugmentationSettings | None = AugmentationSettings()
     plumes: PlumeSettings = PlumeSettings()
     seed: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _check_training_frames(self) -> Recipe:
+        choices = self.network.resolved()
+        if self.training_frames is not None and choices.head != "mean":
+            raise ValueError("training_frames needs the head mean, which takes any number")
+        if self.training_frames is not None and self.training_frames > choices.frames:
+            raise ValueError(f"training_frames is above the clip's {choices.frames} frames")
+        return self
 
 
 def load_recipe(name_or_path: str) -> Recipe:
@@ -164,8 +186,7 @@ def _read(path: Path) -> str:
 
 def _parse(text: str, where: object) -> Recipe:
     try:
-        recipe = Recipe.model_validate(yaml.safe_load(text))
-        recipe.network.resolved()
+        return Recipe.model_validate(yaml.safe_load(text))
     except yaml.YAMLError as error:
         raise ConfigError("the recipe is not YAML", where=where, got=error) from None
     except ValidationError as error:
@@ -175,4 +196,3 @@ def _parse(text: str, where: object) -> Recipe:
             where=f"{where}: {'.'.join(map(str, first['loc'])) or 'recipe'}",
             got=repr(first["input"])[:60],
         ) from None
-    return recipe
