@@ -65,6 +65,13 @@ def test_single_precision_agrees_with_double() -> None:
     assert (single.alpha - double.alpha).abs().max() < 5e-3
 
 
+def test_rendering_is_exact_inside_a_training_step_of_mixed_precision() -> None:
+    plain = render_opacity(drawn(), TIMES.expand(4, 3), SIZE, SIZE)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = render_opacity(drawn(), TIMES.expand(4, 3), SIZE, SIZE)
+    assert torch.equal(plain.optical_depth, mixed.optical_depth)
+
+
 def test_rendering_keeps_no_gradient() -> None:
     parameters = drawn(1)
     parameters.strength.requires_grad_()

@@ -68,15 +68,15 @@ SMOKE = PlumeRanges()
 """Smoke of every colour, thin or thick, near or far; it dilutes but does not vanish."""
 
 STEAM = PlumeRanges(
-    extent=(0.08, 0.8),
-    radius=(0.006, 0.03),
+    extent=(0.1, 1.5),
+    radius=(0.006, 0.045),
     opening=(0.0, 0.05),
-    strength=(3.0, 15.0),
+    strength=(4.0, 25.0),
     spread=(0.08, 0.28),
     rise_share=(0.3, 1.0),
     texture=(0.4, 0.9),
     ambient=(0.3, 0.65),
-    evaporation=(0.3, 1.5),
+    evaporation=(0.2, 1.5),
     brightness=(0.85, 1.1),
     steady=0.9,
     palette=(((0.88, 0.89, 0.90), 3.0), ((0.75, 0.76, 0.78), 1.0)),

@@ -177,6 +177,16 @@ def _light(
     return ambient + (1 - ambient) * torch.sigmoid(_FLAT_LIGHT + _RELIEF * slope)
 
 
+def _render(parameters: PlumeParameters, times_s: Tensor, height: int, width: int) -> Opacity:
+    aspect = width / height
+    grid = (min(height, _GRID), min(width, round(_GRID * aspect)))
+    smooth = _rasterise(release_puffs(parameters, times_s, aspect), aspect, *grid)
+    places = _pixel_places(height, width, times_s)
+    depth, radius = _fold(parameters, smooth, places, times_s, aspect)
+    depth = _condense(parameters, depth)
+    return Opacity(depth, _light(parameters, depth, radius, places, aspect))
+
+
 @torch.no_grad()
 def render_opacity(
     parameters: PlumeParameters, times_s: Tensor, height: int, width: int
@@ -202,11 +212,5 @@ def render_opacity(
         raise ValueError(f"times of {len(parameters)} plumes are (B, T), got {times_s.shape}")
     if min(height, width) < SMALLEST:
         raise ValueError(f"a picture is at least {SMALLEST} px each way, got {width}x{height}")
-    aspect = width / height
-    times_s = times_s.to(parameters.radius)
-    grid = (min(height, _GRID), min(width, round(_GRID * aspect)))
-    smooth = _rasterise(release_puffs(parameters, times_s, aspect), aspect, *grid)
-    places = _pixel_places(height, width, times_s)
-    depth, radius = _fold(parameters, smooth, places, times_s, aspect)
-    depth = _condense(parameters, depth)
-    return Opacity(depth, _light(parameters, depth, radius, places, aspect))
+    with torch.autocast(parameters.radius.device.type, enabled=False):
+        return _render(parameters, times_s.to(parameters.radius), height, width)
