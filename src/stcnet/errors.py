@@ -4,8 +4,8 @@
 class StcnetError(Exception):
     """Base of all errors that a user can mend.
 
-    The message is one line built from the parts given, in the order *where: what (got; allowed).
-    hint*.
+    The message is one line built from the parts given, in the order *where: what (got; allowed);
+    hint*. Line breaks in a part, as in messages of other libraries, become spaces.
 
     Args:
         what: What is wrong, as a short sentence without a full stop.
@@ -36,7 +36,7 @@ class StcnetError(Exception):
         message = f"{where}: {what}" if where is not None else what
         message += f" ({'; '.join(details)})" if details else ""
         message += f"; {hint}" if hint else ""
-        super().__init__(" ".join(message.split()))
+        super().__init__(" ".join(line.strip() for line in message.splitlines() if line.strip()))
 
 
 class SourceError(StcnetError):

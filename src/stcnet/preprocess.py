@@ -52,13 +52,17 @@ def resize(image: Picture, size: int) -> Picture:
     """Scale a picture to ``size`` x ``size`` pixels, uint8, shape (size, size, 3).
 
     Shrinking averages over the covered area, so that thin plumes do not alias; growing
-    interpolates linearly.
+    interpolates linearly. A side that shrinks is averaged even where the other one grows.
     """
     height, width = image.shape[:2]
-    if (height, width) == (size, size):
-        return np.ascontiguousarray(image)
-    method = cv2.INTER_AREA if max(height, width) > size else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, (size, size), interpolation=method), dtype=np.uint8)
+    shrunk = (min(width, size), min(height, size))
+    # OpenCV averages over areas only where no side grows, so growing is a second step.
+    if shrunk != (width, height):
+        image = np.asarray(cv2.resize(image, shrunk, interpolation=cv2.INTER_AREA), np.uint8)
+    if shrunk != (size, size):
+        square = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)
+        image = np.asarray(square, np.uint8)
+    return np.ascontiguousarray(image)
 
 
 def crop_and_resize(image: Picture, box: PixelBox, size: int) -> Picture:
@@ -92,7 +96,8 @@ def residual_frames(frames: ArrayT, form: ResidualForm = "signed") -> ArrayT:
     frames, not from neighbours in the video.
 
     Args:
-        frames: Normalised frames, array or tensor of shape (..., T + 1, C, H, W).
+        frames: Normalised frames, floating (8-bit pixels would wrap), array or tensor of shape
+            (..., T + 1, C, H, W).
         form: ``signed`` as published, or ``absolute``.
 
     Returns:
@@ -128,6 +133,9 @@ def random_segment_indices(
 
     Returns:
         Indices of shape (segments,).
+
+    Raises:
+        ValueError: There are fewer frames than segments, or no segment.
     """
     bounds = segment_bounds(length, segments)
     return rng.integers(bounds[:-1], bounds[1:])
@@ -148,11 +156,16 @@ def phase_indices(
         phases: Number of temporal offsets.
 
     Returns:
-        Indices of shape (phases, segments).
+        Indices of shape (phases, segments), increasing in each phase.
+
+    Raises:
+        ValueError: There are fewer frames than segments, no segment, or no phase.
 
     >>> phase_indices(36, 9, 4)[1].tolist()
     [1, 5, 9, 13, 17, 21, 25, 29, 33]
     """
     segment_bounds(length, segments)
+    if phases < 1:
+        raise ValueError(f"cannot sample {phases} phases")
     steps = 2 * phases * np.arange(segments) + 2 * np.arange(phases)[:, np.newaxis] + 1
     return steps * length // (2 * phases * segments)

@@ -56,6 +56,7 @@ class PixelBox:
 
 
 _ZONE = re.compile(r"(?P<name>[^=,]+)=(?P<numbers>[^=]+)")
+_TOO_LARGE = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ class Zone:
     def parse(cls, text: str) -> Zone:
         """Read ``NAME=x,y,w,h``; four numbers with all of them at most 1 are fractions.
 
+        The rectangle is held against a picture by :meth:`to_pixels`, not here.
+
         Raises:
             ZoneError: The text has another form, or the rectangle has no area.
 
@@ -93,7 +96,7 @@ class Zone:
             numbers = [float(part) for part in match["numbers"].split(",")] if match else []
         except ValueError:
             numbers = []
-        if match is None or len(numbers) != 4 or not np.isfinite(numbers).all():
+        if match is None or len(numbers) != 4 or not all(abs(n) < _TOO_LARGE for n in numbers):
             raise ZoneError(
                 "a zone is not of the form NAME=x,y,w,h",
                 where=where,

@@ -25,6 +25,7 @@ BACKBONES: Mapping[str, Callable[[], Backbone]] = {
 }
 
 _LITE = re.compile(r"efficientnet_lite(?P<number>[012])")
+_LITE_BLOCK = ("expand", "depthwise", "project")
 
 
 def build_backbone(name: str) -> Backbone:
@@ -102,19 +103,18 @@ def lite_state(backbone: Backbone, published: Mapping[str, Tensor]) -> dict[str,
 
 def _lite_layers(backbone: Backbone) -> dict[str, str]:
     """Names of our convolutions and norms -> names in the published layout."""
-    stem = "stages.0.0"
-    layers = _conv_and_norm(backbone, stem, "_conv_stem", "_bn0")
-    blocks = [n for n, m in backbone.named_modules() if isinstance(m, InvertedResidual)]
-    for number, block in enumerate(blocks):
-        kinds = ["expand", "depthwise", "project"]
-        parts = [n for n in range(3) if f"{block}.layers.{n}.0" in dict(backbone.named_modules())]
-        for part, kind in zip(parts, kinds[3 - len(parts) :], strict=True):
-            norm = kinds.index(kind)
+    layers = _conv_and_norm(backbone, "stages.0.0", "_conv_stem", "_bn0")
+    blocks = [(n, m) for n, m in backbone.named_modules() if isinstance(m, InvertedResidual)]
+    for number, (ours, block) in enumerate(blocks):
+        # A block that does not expand has only the last two of the three convolutions.
+        absent = len(_LITE_BLOCK) - len(block.layers)
+        for part, kind in enumerate(_LITE_BLOCK[absent:]):
+            theirs = f"_blocks.{number}"
             layers |= _conv_and_norm(
                 backbone,
-                f"{block}.layers.{part}",
-                f"_blocks.{number}._{kind}_conv",
-                f"_blocks.{number}._bn{norm}",
+                f"{ours}.layers.{part}",
+                f"{theirs}._{kind}_conv",
+                f"{theirs}._bn{part + absent}",
             )
     return layers
 

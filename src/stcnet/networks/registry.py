@@ -28,14 +28,14 @@ def resolve_choices(preset: str, **overrides: object) -> STCNetChoices:
         **overrides: Fields of :class:`STCNetChoices`.
 
     Raises:
-        ConfigError: No preset or no choice has that name.
+        ConfigError: No preset or no choice has that name, or a choice has no such value.
     """
     if preset not in PRESETS:
         raise ConfigError(
             "there is no such network", where="preset", got=preset, allowed=", ".join(PRESETS)
         )
     known = {field.name for field in fields(STCNetChoices)}
-    for name in overrides.keys() - known:
+    for name in sorted(overrides.keys() - known):
         raise ConfigError(
             "there is no such choice", where=preset, got=name, allowed=", ".join(sorted(known))
         )
@@ -43,5 +43,13 @@ def resolve_choices(preset: str, **overrides: object) -> STCNetChoices:
 
 
 def build_model(preset: str, **overrides: object) -> STCNet:
-    """A network of the literature with random weights; see :func:`resolve_choices`."""
+    """A network of the literature with random weights.
+
+    Args:
+        preset: A name of :data:`PRESETS`.
+        **overrides: Fields of :class:`STCNetChoices` that replace the preset's.
+
+    Raises:
+        ConfigError: As :func:`resolve_choices`.
+    """
     return STCNet(resolve_choices(preset, **overrides))

@@ -10,16 +10,19 @@ frame needs one new frame through the pathways and the head again: streaming is 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from stcnet.errors import ConfigError
 from stcnet.networks.backbone import Backbone, ConvNormAct
-from stcnet.networks.backbones import build_backbone
+from stcnet.networks.backbones import BACKBONES, build_backbone
 
 HEAD_CHANNELS = 256
+STAGES = 4
 CLASSES = ("none", "smoke")
 
 Pathways = Literal["both", "spatial", "temporal"]
@@ -39,10 +42,15 @@ class STCNetChoices:
             other's map, as the paper describes it; ``none``: they meet only after the last stage.
         head: ``concat``: frames concatenated on channels, as the authors released it; ``mean``:
             averaged over time, as the independent implementation does.
-        frames: T, the number of sampled frames of a clip.
-        shared_stages: How many leading stages the two pathways share (3 in the authors'
+        frames: T, the number of sampled frames of a clip; the ``mean`` head takes any other too.
+        shared_stages: How many leading stages the two pathways share, 0..4 (3 in the authors'
             MobileNetV2 variant, 0 in the SE-ResNeXt ones).
         dropout: Share of the pooled features dropped in training, 0..1.
+
+    With a single pathway there is nothing to fuse or share.
+
+    Raises:
+        ConfigError: A choice has a value that is not allowed.
     """
 
     backbone: str = "efficientnet_lite0"
@@ -52,6 +60,27 @@ class STCNetChoices:
     frames: int = 8
     shared_stages: int = 0
     dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        names = {"pathways": Pathways, "fusion": FusionName, "head": HeadName}
+        self._allow("backbone", BACKBONES)
+        for choice, literal in names.items():
+            self._allow(choice, get_args(literal))
+        shared = isinstance(self.shared_stages, int) and 0 <= self.shared_stages <= STAGES
+        _require(shared, "shared_stages", self.shared_stages, f"a whole number, 0..{STAGES}")
+        counted = isinstance(self.frames, int) and self.frames >= 1
+        _require(counted, "frames", self.frames, "a whole number from 1")
+        share = isinstance(self.dropout, int | float) and 0 <= self.dropout <= 1
+        _require(share, "dropout", self.dropout, "0..1")
+
+    def _allow(self, choice: str, allowed: Collection[object]) -> None:
+        value = getattr(self, choice)
+        _require(value in allowed, choice, value, ", ".join(map(str, allowed)))
+
+
+def _require(fulfilled: bool, choice: str, got: object, allowed: str) -> None:
+    if not fulfilled:
+        raise ConfigError("not a value of this choice", where=choice, got=got, allowed=allowed)
 
 
 class LateralExchange(nn.Module):
@@ -200,10 +229,7 @@ class STCNet(nn.Module):
     """Spatio-Temporal Cross Network.
 
     Args:
-        choices: What it is made of.
-
-    Raises:
-        ConfigError: The backbone has no such name.
+        choices: What it is made of; None for the defaults of :class:`STCNetChoices`.
     """
 
     def __init__(self, choices: STCNetChoices | None = None) -> None:
@@ -268,6 +294,7 @@ class STCNet(nn.Module):
 def smoke_logit(class_scores: Tensor) -> Tensor:
     """Log-odds of smoke against none, from scores with classes on dimension 1.
 
+    >>> import torch
     >>> smoke_logit(torch.tensor([[1.0, 3.0]]))
     tensor([2.])
     """
