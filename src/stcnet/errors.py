@@ -31,12 +31,17 @@ class StcnetError(Exception):
         hint: str | None = None,
     ) -> None:
         self.what = what
-        details = [f"got {got}"] if got is not None else []
-        details += [f"allowed: {allowed}"] if allowed is not None else []
-        message = f"{where}: {what}" if where is not None else what
+        details = [f"got {_one_line(got)}"] if got is not None else []
+        details += [f"allowed: {_one_line(allowed)}"] if allowed is not None else []
+        message = f"{_one_line(where)}: " if where is not None else ""
+        message += _one_line(what)
         message += f" ({'; '.join(details)})" if details else ""
-        message += f"; {hint}" if hint else ""
-        super().__init__(" ".join(line.strip() for line in message.splitlines() if line.strip()))
+        message += f"; {_one_line(hint)}" if hint else ""
+        super().__init__(message)
+
+
+def _one_line(part: object) -> str:
+    return " ".join(line.strip() for line in str(part).splitlines() if line.strip())
 
 
 class SourceError(StcnetError):
