@@ -1,0 +1,68 @@
+"""The ``stcnet`` command: its groups, and the way in."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer.main import get_command
+
+from stcnet import __version__
+from stcnet.cli import detect, score
+from stcnet.cli.errors import exit_code_of
+from stcnet.cli.notices import warnings_shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+app = typer.Typer(
+    help="Watch fixed cameras for industrial smoke.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+detect.register(app)
+score.register(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: What follows the command's name; None for those of this process.
+
+    Returns:
+        The exit code: 0 done, 1 a check failed, 2 bad input or configuration, 130 interrupted,
+        141 nobody reads the output any more.
+    """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    with warnings_shown():
+        return exit_code_of(lambda: _invoke(given))
+
+
+def _invoke(arguments: list[str]) -> None:
+    command = get_command(app)
+    with command.make_context("stcnet", arguments) as context:
+        command.invoke(context)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"stcnet {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print it and exit."
+        ),
+    ] = False,
+) -> None:
+    """Watch fixed cameras for industrial smoke."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())

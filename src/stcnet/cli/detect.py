@@ -1,0 +1,156 @@
+"""``stcnet demo`` and ``stcnet detect``: from a recording to a folder of results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stcnet.cli.progress import shown_progress
+from stcnet.cli.values import (
+    FrameInterval,
+    ModelPath,
+    Zones,
+    load_package,
+    optional_duration,
+    parse_zones,
+)
+
+if TYPE_CHECKING:
+    from stcnet.detection import Detection
+    from stcnet.types import Episode
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(demo)
+    app.command()(detect)
+
+
+def demo(
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for the results; earlier ones are replaced.")
+    ] = Path("stcnet-demo"),
+) -> None:
+    """Find smoke in the sample that comes with the installation."""
+    from stcnet.demo import FRAME_INTERVAL_S, SAMPLE_PATH
+    from stcnet.detection import detect_into
+    from stcnet.video import open_source
+
+    package = load_package(None)
+    with (
+        open_source(SAMPLE_PATH, frame_interval_s=FRAME_INTERVAL_S) as source,
+        shown_progress() as progress,
+    ):
+        detection = detect_into(out, source, package, overwrite=True, progress=progress)
+    _print_findings(detection, out)
+    _compare_with_truth(detection)
+    typer.echo("\nNext, a recording of your own:\n  stcnet detect VIDEO.mp4")
+
+
+def detect(
+    source: Annotated[
+        str, typer.Argument(help="A video, a GIF or a folder of pictures.", show_default=False)
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder for the results.  [default: stcnet-NAME, here]"),
+    ] = None,
+    zone: Zones = None,
+    frame_interval: FrameInterval = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P",
+            help="Probability of smoke from which on an episode starts.  [default: the model's]",
+        ),
+    ] = None,
+    off_threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P",
+            help="Probability of smoke below which an episode ends.  [default: the model's]",
+        ),
+    ] = None,
+    shortest: Annotated[
+        str, typer.Option(metavar="TIME", help="Drop episodes shorter than this.")
+    ] = "15s",
+    merge_gap: Annotated[
+        str, typer.Option(metavar="TIME", help="Join episodes that are no further apart.")
+    ] = "60s",
+    overlay: Annotated[
+        bool, typer.Option("--overlay/--no-overlay", help="Write the annotated video.")
+    ] = True,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a folder of earlier results.")
+    ] = False,
+    model: ModelPath = None,
+) -> None:
+    """Find the episodes of smoke in a recording."""
+    interval_s = optional_duration(frame_interval, "--frame-interval")
+    lengths_s = {
+        "shortest_s": optional_duration(shortest, "--shortest"),
+        "merge_gap_s": optional_duration(merge_gap, "--merge-gap"),
+    }
+    zones = parse_zones(zone)
+    from stcnet.detection import detect_into, episode_settings
+    from stcnet.video import open_source
+
+    place = out or Path(f"stcnet-{Path(source).resolve().stem}")
+    with open_source(source, frame_interval_s=interval_s) as opened, shown_progress() as progress:
+        package = load_package(model)
+        settings = episode_settings(
+            package.calibration, threshold=threshold, off_threshold=off_threshold, **lengths_s
+        )
+        detection = detect_into(
+            *(place, opened, package, zones, settings),
+            overlay=overlay,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    _print_findings(detection, place)
+
+
+def _print_findings(detection: Detection, out: Path) -> None:
+    from stcnet.reports import headline
+
+    typer.echo(headline(detection.summary))
+    by_time = sorted(detection.episodes, key=lambda each: each.span.start_s)
+    for number, episode in enumerate(by_time, start=1):
+        typer.echo(f"  {number}. {_line(episode, detection)}")
+    typer.echo(f"Report: {out / 'report.html'}")
+
+
+def _line(episode: Episode, detection: Detection) -> str:
+    from stcnet.reports.wording import clock, duration, share
+
+    source, span = detection.source, episode.span
+    start, end = (clock(source.moment(each), each) for each in (span.start_s, span.end_s))
+    return (
+        f"{episode.zone}: {start} to {end} ({duration(span.duration_s)}), "
+        f"probability up to {share(episode.peak_probability)}"
+    )
+
+
+def _compare_with_truth(detection: Detection) -> None:
+    """Say how the findings match what was rendered into the sample.
+
+    Raises:
+        CheckFailedError: None of it was found.
+    """
+    from stcnet.demo import SMOKE_START_S, SMOKE_STOP_S
+    from stcnet.errors import CheckFailedError
+    from stcnet.events import intersection, total_s, union
+    from stcnet.reports.wording import elapsed, share
+    from stcnet.types import Span
+
+    truth = Span(SMOKE_START_S, SMOKE_STOP_S)
+    found = total_s(intersection(union(each.span for each in detection.episodes), [truth]))
+    if not found:
+        raise CheckFailedError("the smoke in the sample was not found")
+    typer.echo(
+        f"\nThe sample is rendered, so the truth is known: smoke is emitted from "
+        f"{elapsed(truth.start_s)} to {elapsed(truth.end_s)}; "
+        f"{share(found / truth.duration_s)} of that time was found."
+    )

@@ -1,0 +1,99 @@
+"""``stcnet score``: one verdict for each clip."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stcnet.cli.values import (
+    FrameInterval,
+    ModelPath,
+    Zones,
+    load_package,
+    optional_duration,
+    parse_zones,
+)
+from stcnet.errors import ConfigError, StcnetError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stcnet.inference import ModelPackage
+    from stcnet.types import Zone
+
+Record = dict[str, Any]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command()(score)
+
+
+def score(
+    clips: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CLIP...", help="Videos, GIFs or folders of pictures.", show_default=False
+        ),
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a line, in the order given.")
+    ] = False,
+    frame_interval: FrameInterval = None,
+    zone: Zones = None,
+    model: ModelPath = None,
+) -> None:
+    """Say of each clip whether it shows smoke.
+
+    A clip that cannot be judged costs only its own line; the exit code is then 2.
+    """
+    interval_s = optional_duration(frame_interval, "--frame-interval")
+    zones = parse_zones(zone)
+    if len(zones) > 1:
+        raise ConfigError("a clip is judged in one zone", where="--zone", got=len(zones))
+    package = load_package(model)
+    show = _print_json if as_json else _print_row
+    if not as_json:
+        typer.echo("verdict   probability  clip")
+    failed = False
+    for clip in clips:
+        record = _record(clip, package, zones[0] if zones else None, interval_s)
+        show(record)
+        failed = failed or "error" in record
+    if failed:
+        raise typer.Exit(StcnetError.exit_code)
+
+
+def _record(
+    clip: str, package: ModelPackage, zone: Zone | None, interval_s: float | None
+) -> Record:
+    from stcnet.detection import score_clip
+    from stcnet.video import open_source
+
+    try:
+        with open_source(clip, frame_interval_s=interval_s) as source:
+            verdict = score_clip(source, package, zone)
+    except StcnetError as error:
+        return {"path": clip, "error": str(error)}
+    threshold = package.calibration.threshold
+    return {
+        "path": clip,
+        "probability": round(verdict.probability, 6),
+        "smoke": verdict.probability >= threshold,
+        "threshold": threshold,
+        "model": f"{package.name} {package.version}",
+    }
+
+
+def _print_json(record: Mapping[str, Any]) -> None:
+    typer.echo(json.dumps(record, ensure_ascii=False, allow_nan=False))
+
+
+def _print_row(record: Mapping[str, Any]) -> None:
+    if "error" in record:
+        typer.echo(f"error: {record['error']}")
+        return
+    verdict = "smoke" if record["smoke"] else "no smoke"
+    typer.echo(f"{verdict:<8}  {record['probability']:>11.3f}  {record['path']}")

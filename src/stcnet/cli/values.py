@@ -1,0 +1,93 @@
+"""Values of options: durations, zones, the model package."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stcnet.errors import ConfigError
+
+if TYPE_CHECKING:
+    from stcnet.inference import ModelPackage
+    from stcnet.types import Zone
+
+_DURATION = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+) ?(?P<unit>ms|s|m|min|h|)")
+_UNIT_S = {"ms": 1e-3, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+FrameInterval = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="World time between consecutive frames of a time-lapse, such as 5s.",
+    ),
+]
+ModelPath = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PACKAGE", help="The .stcnet model package.  [default: the one that is bundled]"
+    ),
+]
+Zones = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=x,y,w,h",
+        help="Part of the picture to judge, in pixels or fractions; may be given more than once.  "
+        "[default: the centred square]",
+    ),
+]
+
+
+def parse_duration(text: str, option: str) -> float:
+    """Seconds in a text such as ``5s``, ``5``, ``500ms``, ``2m`` or ``1h``.
+
+    Args:
+        text: The value as it was given.
+        option: The option it was given to, for the message.
+
+    Raises:
+        ConfigError: It has another form.
+
+    >>> [parse_duration(text, "--shortest") for text in ("500ms", "5", "1.5m", "1h")]
+    [0.5, 5.0, 90.0, 3600.0]
+    """
+    match = _DURATION.fullmatch(text.strip())
+    seconds = float(match["number"]) * _UNIT_S[match["unit"]] if match else math.nan
+    if not math.isfinite(seconds):
+        raise ConfigError(
+            "this is not a length of time",
+            where=option,
+            got=repr(text),
+            allowed="a number and ms, s, m or h, such as 5s",
+        )
+    return seconds
+
+
+def optional_duration(text: str | None, option: str) -> float | None:
+    """As :func:`parse_duration`; None stays None."""
+    return None if text is None else parse_duration(text, option)
+
+
+def parse_zones(texts: list[str] | None) -> list[Zone]:
+    """The zones in the values of ``--zone``.
+
+    Raises:
+        ZoneError: One has another form or no area.
+    """
+    from stcnet.types import Zone
+
+    return [Zone.parse(text) for text in texts or ()]
+
+
+def load_package(path: Path | None) -> ModelPackage:
+    """Load a model package, or the bundled one.
+
+    Raises:
+        PackageError: It is missing, damaged, unsafe, or does not score as it promises.
+    """
+    from stcnet.inference import ModelPackage, bundled_package
+
+    return ModelPackage.load(path if path is not None else bundled_package())

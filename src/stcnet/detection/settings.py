@@ -1,0 +1,52 @@
+"""Episode settings from a model's calibration and what the operator says otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from stcnet.errors import ConfigError
+from stcnet.events import EpisodeSettings
+
+if TYPE_CHECKING:
+    from stcnet.inference import Calibration
+
+
+def episode_settings(
+    calibration: Calibration,
+    *,
+    threshold: float | None = None,
+    off_threshold: float | None = None,
+    shortest_s: float | None = None,
+    merge_gap_s: float | None = None,
+) -> EpisodeSettings:
+    """The settings to use with a model: its own thresholds where none are given.
+
+    Args:
+        calibration: The model's.
+        threshold: Calibrated probability, above 0 and at most 1, that starts an episode. Given
+            alone, it takes the model's threshold to end one along, in proportion.
+        off_threshold: Calibrated probability, at most ``threshold``, below which one ends.
+        shortest_s: Episodes shorter than this many seconds are dropped.
+        merge_gap_s: Episodes at most this many seconds apart become one.
+
+    Raises:
+        ConfigError: A value is out of range.
+    """
+    on = calibration.threshold if threshold is None else threshold
+    if off_threshold is None:
+        ratio = calibration.off_threshold / calibration.threshold if calibration.threshold else 0.0
+        off_threshold = min(on * ratio, on)
+    given: dict[str, Any] = {"shortest_s": shortest_s, "merge_gap_s": merge_gap_s}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    try:
+        return EpisodeSettings(on_threshold=on, off_threshold=off_threshold, **chosen)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(
+            first["msg"].removeprefix("Value error, "),
+            where=name or "thresholds",
+            got=first["input"] if name else None,
+        ) from error
