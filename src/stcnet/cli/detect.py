@@ -51,7 +51,7 @@ def demo(
 
 def detect(
     source: Annotated[
-        str, typer.Argument(help="A video, a GIF or a folder of pictures.", show_default=False)
+        str, typer.Argument(metavar="SOURCE", help="A video, a GIF or a folder of pictures.")
     ],
     out: Annotated[
         Path | None,
@@ -63,14 +63,16 @@ def detect(
         float | None,
         typer.Option(
             metavar="P",
-            help="Probability of smoke from which on an episode starts.  [default: the model's]",
+            help="Probability of smoke from which on an episode starts.",
+            show_default="the model's",
         ),
     ] = None,
     off_threshold: Annotated[
         float | None,
         typer.Option(
             metavar="P",
-            help="Probability of smoke below which an episode ends.  [default: the model's]",
+            help="Probability of smoke below which an episode ends.",
+            show_default="the model's",
         ),
     ] = None,
     shortest: Annotated[
@@ -123,10 +125,13 @@ def _print_findings(detection: Detection, out: Path) -> None:
 
 
 def _line(episode: Episode, detection: Detection) -> str:
-    from stcnet.reports.wording import clock, duration, share
+    from stcnet.reports.wording import clock, duration, elapsed, share
 
     source, span = detection.source, episode.span
-    start, end = (clock(source.moment(each), each) for each in (span.start_s, span.end_s))
+    start, end = (
+        clock(moment, time_s) if (moment := source.moment(time_s)) else elapsed(time_s)
+        for time_s in (span.start_s, span.end_s)
+    )
     return (
         f"{episode.zone}: {start} to {end} ({duration(span.duration_s)}), "
         f"probability up to {share(episode.peak_probability)}"

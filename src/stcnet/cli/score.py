@@ -34,9 +34,7 @@ def register(app: typer.Typer) -> None:
 def score(
     clips: Annotated[
         list[str],
-        typer.Argument(
-            metavar="CLIP...", help="Videos, GIFs or folders of pictures.", show_default=False
-        ),
+        typer.Argument(metavar="CLIP", help="Videos, GIFs or folders of pictures."),
     ],
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a line, in the order given.")

@@ -28,15 +28,15 @@ FrameInterval = Annotated[
 ModelPath = Annotated[
     Path | None,
     typer.Option(
-        metavar="PACKAGE", help="The .stcnet model package.  [default: the one that is bundled]"
+        metavar="PACKAGE", help="The .stcnet model package.", show_default="the bundled one"
     ),
 ]
 Zones = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME=x,y,w,h",
-        help="Part of the picture to judge, in pixels or fractions; may be given more than once.  "
-        "[default: the centred square]",
+        help="Part of the picture to judge, in pixels or fractions.",
+        show_default="the centred square",
     ),
 ]
 

@@ -64,17 +64,15 @@ def detect(
     settings = settings or episode_settings(package.calibration)
     with kept_warnings() as warnings:
         placed = place_zones(zones, source.info)
-        sampling = package.manifest.sampling
-        native_s = require_cadence(source, sampling.interval_s)
+        interval_s = package.manifest.sampling.interval_s
+        native_s = require_cadence(source, interval_s) or interval_s
         run = _Pass([_ZoneJudge(zone, package, threads) for zone in placed])
-        for sample in source.sampled(sampling.interval_s):
-            run.take(sample)
-            progress(JUDGING, sample.frame.time_s, source.info.duration_s)
+        run.take_all(source, interval_s, progress)
     if run.view is None or not run.scores:
-        raise _too_short(source.info, run, sampling)
+        raise _too_short(source.info, run, package.manifest.sampling)
     episodes = find_episodes(run.scores, settings)
     return Detection(
-        source=_facts(source.info, run.times_s[-1], native_s or sampling.interval_s),
+        source=_facts(source.info, run.times_s[-1], native_s),
         zones=placed,
         settings=settings,
         times_s=run.times_s,
@@ -119,7 +117,12 @@ class _Pass:
     activations: list[FloatArray] = field(default_factory=list)
     view: Picture | None = None
 
-    def take(self, sample: Sample) -> None:
+    def take_all(self, source: FrameSource, interval_s: float, progress: Progress) -> None:
+        for sample in source.sampled(interval_s):
+            self._take(sample)
+            progress(JUDGING, sample.frame.time_s, source.info.duration_s)
+
+    def _take(self, sample: Sample) -> None:
         self.times_s.append(sample.frame.time_s)
         if self.view is None:
             self.view = sample.frame.image.copy()
