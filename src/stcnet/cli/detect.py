@@ -55,7 +55,9 @@ def detect(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder for the results.  [default: stcnet-NAME, here]"),
+        typer.Option(
+            metavar="DIR", help="Folder for the results.", show_default="stcnet-NAME, here"
+        ),
     ] = None,
     zone: Zones = None,
     frame_interval: FrameInterval = None,

@@ -1,0 +1,49 @@
+"""The model's thresholds hold unless the operator says otherwise."""
+
+from typing import Any
+
+import pytest
+
+from stcnet.detection import episode_settings
+from stcnet.errors import ConfigError
+from stcnet.inference import Calibration
+
+CALIBRATION = Calibration(slope=1, intercept=0, threshold=0.6, off_threshold=0.45, basis="")
+
+
+@pytest.mark.parametrize(
+    ("given", "thresholds"),
+    [
+        pytest.param({}, (0.6, 0.45), id="the model's"),
+        pytest.param({"threshold": 0.8}, (0.8, 0.6), id="the other one follows in proportion"),
+        pytest.param({"off_threshold": 0.2}, (0.6, 0.2), id="off alone"),
+        pytest.param({"threshold": 0.3, "off_threshold": 0.3}, (0.3, 0.3), id="equal"),
+        pytest.param({"threshold": 1.0}, (1.0, 0.75), id="highest"),
+    ],
+)
+def test_thresholds(given: dict[str, float], thresholds: tuple[float, float]) -> None:
+    settings = episode_settings(CALIBRATION, **given)
+    assert (settings.on_threshold, settings.off_threshold) == pytest.approx(thresholds)
+
+
+def test_lengths_have_the_defaults_of_the_events_unless_given() -> None:
+    settings = episode_settings(CALIBRATION, merge_gap_s=7)
+    assert (settings.shortest_s, settings.merge_gap_s) == (15, 7)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        pytest.param({"threshold": 1.5}, "on_threshold: .* less than or equal to 1 .got 1.5",
+                     id="above 1"),
+        pytest.param({"threshold": 0.0}, "on_threshold: .* greater than 0", id="zero"),
+        pytest.param({"threshold": float("nan")}, "finite", id="not a number"),
+        pytest.param({"off_threshold": 0.7}, "thresholds: off_threshold 0.7 is above", id="order"),
+        pytest.param({"off_threshold": -0.1}, "off_threshold: .* greater", id="below 0"),
+        pytest.param({"shortest_s": -1.0}, "shortest_s: .* greater", id="negative length"),
+    ],
+)  # fmt: skip
+def test_values_out_of_range_are_refused_in_one_line(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        episode_settings(CALIBRATION, **given)
+    assert "\n" not in str(caught.value)
