@@ -134,9 +134,10 @@ def classify(backbone: Backbone, published: Mapping[str, Tensor], name: str) -> 
     square = crop_and_resize(picture, centred_square(width, height), 224)
     with torch.no_grad():
         maps = backbone.eval()(torch.from_numpy(normalise(square, EFFICIENTNET_LITE))[None])[-1]
-    norm = [published[f"_bn1.{key}"] for key in ("running_mean", "running_var", "weight", "bias")]
+    keys = ("weight", "bias", "running_mean", "running_var")
+    scale, shift, mean, variance = (published[f"_bn1.{key}"][:, None, None] for key in keys)
     head = F.conv2d(maps, published["_conv_head.weight"])
-    features = F.relu6(F.batch_norm(head, *norm, eps=1e-3)).mean(dim=(2, 3))
+    features = F.relu6((head - mean) / (variance + 1e-3).sqrt() * scale + shift).mean(dim=(2, 3))
     return int(F.linear(features, published["_fc.weight"], published["_fc.bias"]).argmax())
 
 

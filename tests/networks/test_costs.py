@@ -27,7 +27,7 @@ def clip_gmac(model: STCNet) -> float:
     frames = torch.empty(1, 8, 3, 224, 224)
     with FlopCounterMode(display=False) as counter:
         model.eval()(frames, frames.clone())
-    return counter.get_total_flops() / 2e9
+    return float(counter.get_total_flops()) / 2e9
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,7 @@ def test_class_maps_average_to_the_logits(fusion: str, head: str) -> None:
     model = settled_network("stcnet-lite0", fusion=fusion, head=head, dropout=0.5)
     frames, residuals = random_input(2, 2, 64, 96)
     features = model.frame_features(frames.flatten(0, 1), residuals.flatten(0, 1))
-    maps = model.class_maps(features.unflatten(0, (2, 2)))
+    maps = model.class_maps(features.reshape(2, 2, *features.shape[1:]))
     assert maps.shape == (2, 2, 2, 3)
     assert maps.std(dim=(2, 3)).min() > 1e-4
     torch.testing.assert_close(maps.mean(dim=(2, 3)), model(frames, residuals))
