@@ -100,7 +100,8 @@ class Provenance(_Record):
         torch_version: Version of PyTorch that did.
         recipe: The settings of the training run.
         data: In words, the clips it was trained on.
-        data_sha256: Hash of the list of those clips, 64 hexadecimal digits.
+        clips: Ids of those clips, sorted; whoever tests the model must keep them out.
+        data_sha256: Hash of the ids, one a line, 64 hexadecimal digits.
         seed: Seed of the training run.
     """
 
@@ -108,6 +109,7 @@ class Provenance(_Record):
     torch_version: str
     recipe: dict[str, JsonValue]
     data: str
+    clips: tuple[str, ...] = ()
     data_sha256: Sha256
     seed: int
 

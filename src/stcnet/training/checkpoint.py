@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import BaseModel
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from stcnet.errors import OutputError, TrainingError
+from stcnet.networks import STCNet
+from stcnet.training.data import TrainingData
 from stcnet.training.recipe import Recipe
 
 CHECKPOINT_FILE = "last.ckpt"
 WEIGHTS_FILE = "weights.safetensors"
 RECIPE_FILE = "recipe.json"
+DATA_FILE = "data.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +77,47 @@ def load_checkpoint(folder: Path, recipe: Recipe) -> tuple[Progress, dict[str, A
     return Progress(epochs), parts
 
 
-def save_weights(folder: Path, model: nn.Module, recipe: Recipe) -> None:
-    """Write the result of a run: the weights and the recipe that made them.
+@dataclass(frozen=True, slots=True, eq=False)
+class FinishedRun:
+    """The result of a run.
+
+    Attributes:
+        recipe: What was done.
+        data: What it was done with.
+        weights: State dict of the averaged network, without the second names of shared tensors.
+    """
+
+    recipe: Recipe
+    data: TrainingData
+    weights: dict[str, Tensor]
+
+    def network(self) -> STCNet:
+        """The trained network on the CPU, in evaluation mode."""
+        model = STCNet(self.recipe.network.resolved())
+        missing, unexpected = model.load_state_dict(self.weights, strict=False)
+        known = {name for name, _ in _state(model)}
+        if unexpected or known & set(missing):
+            raise TrainingError(
+                "the weights do not fit the recipe's network",
+                where=self.recipe.name,
+                got=", ".join([*unexpected, *sorted(known & set(missing))][:3]),
+            )
+        return model.eval()
+
+
+def save_run(folder: Path, model: nn.Module, recipe: Recipe, data: TrainingData) -> None:
+    """Write the result of a run: the weights, the recipe and the data that made them.
 
     Raises:
         OutputError: The folder cannot be written.
     """
     weights = {name: value.detach().cpu().contiguous() for name, value in _state(model)}
     _replace(folder / WEIGHTS_FILE, lambda path: save_file(weights, path))
-    text = recipe.model_dump_json(indent=2)
-    _replace(folder / RECIPE_FILE, lambda path: path.write_text(text, encoding="utf-8"))
+    for name, record in ((RECIPE_FILE, recipe), (DATA_FILE, data)):
+        _write_record(folder / name, record)
 
 
-def load_weights(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
+def load_run(folder: Path) -> FinishedRun:
     """The result of a finished run.
 
     Raises:
@@ -92,15 +125,21 @@ def load_weights(folder: Path) -> tuple[Recipe, dict[str, Tensor]]:
     """
     try:
         recipe = Recipe.model_validate_json((folder / RECIPE_FILE).read_text(encoding="utf-8"))
+        data = TrainingData.model_validate_json((folder / DATA_FILE).read_text(encoding="utf-8"))
         weights = load_file(folder / WEIGHTS_FILE)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise TrainingError(
             "the folder holds no finished training run",
             where=folder,
             got=error,
             hint="train into it first",
         ) from None
-    return recipe, weights
+    return FinishedRun(recipe, data, weights)
+
+
+def _write_record(path: Path, record: BaseModel) -> None:
+    text = record.model_dump_json(indent=2)
+    _replace(path, lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
 def _state(model: nn.Module) -> list[tuple[str, Tensor]]:

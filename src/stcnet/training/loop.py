@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +21,8 @@ from stcnet.datasets.network_input import NetworkInput
 from stcnet.errors import TrainingError
 from stcnet.networks import STCNet
 from stcnet.training.batches import Batch, BatchMaker
-from stcnet.training.checkpoint import Progress, load_checkpoint, save_checkpoint, save_weights
+from stcnet.training.checkpoint import Progress, load_checkpoint, save_checkpoint, save_run
+from stcnet.training.data import TrainingData
 from stcnet.training.randomness import step_rng
 from stcnet.training.recipe import OptimiserSettings, Recipe
 
@@ -44,6 +44,19 @@ class EpochReport:
     loss: float
     accuracy: float
     learning_rate: float
+
+
+class Listener:
+    """Told of what a run does; this one keeps it to itself."""
+
+    def on_step(self, done: int, total: int) -> None:
+        """After each step: steps done and steps of the whole run."""
+
+    def on_epoch(self, report: EpochReport) -> None:
+        """After each epoch, once its checkpoint is safe."""
+
+
+SILENT = Listener()
 
 
 def make_fabric(folder: Path, accelerator: str = "auto") -> lf.Fabric:
@@ -106,8 +119,11 @@ class Training:
         assert isinstance(network, STCNet)
         return network
 
-    def run_epoch(self) -> EpochReport:
+    def run_epoch(self, listener: Listener = SILENT) -> EpochReport:
         """One pass over the clips.
+
+        Args:
+            listener: Told of each step.
 
         Raises:
             TrainingError: The loss is no longer finite.
@@ -122,6 +138,7 @@ class Training:
             rng = step_rng(recipe.seed, epoch, step)
             positions = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
             totals += self._step(self.batches.make(positions, rng)) * len(positions)
+            listener.on_step(epoch * self.steps + step + 1, recipe.epochs * self.steps)
         loss, accuracy = (totals / len(order)).tolist()
         if not math.isfinite(loss):
             raise TrainingError(
@@ -172,19 +189,21 @@ class Training:
 def fit(
     recipe: Recipe,
     clips: ClipSet,
+    data: TrainingData,
     folder: Path,
     *,
     accelerator: str = "auto",
-    on_epoch: Callable[[EpochReport], None] = lambda report: None,
+    listener: Listener = SILENT,
 ) -> STCNet:
     """Train a recipe, or go on where an earlier run in ``folder`` stopped.
 
     Args:
         recipe: What to do.
         clips: The training clips.
+        data: What they are, for the record.
         folder: Where checkpoint, logs and the resulting weights go.
         accelerator: ``auto``, ``cpu`` or ``cuda``.
-        on_epoch: Told of every finished epoch.
+        listener: Told of steps and epochs.
 
     Returns:
         The trained network, in evaluation mode.
@@ -199,16 +218,16 @@ def fit(
     if earlier is not None:
         training.restore(*earlier)
     while training.finished < recipe.epochs:
-        report = training.run_epoch()
+        report = training.run_epoch(listener)
         fabric.log_dict(
             {"loss": report.loss, "accuracy": report.accuracy, "rate": report.learning_rate},
             step=report.epoch,
         )
         save_checkpoint(folder, recipe, Progress(training.finished), training.state())
-        on_epoch(report)
+        listener.on_epoch(report)
     for logger in fabric.loggers:
         logger.finalize("success")
-    save_weights(folder, training.result, recipe)
+    save_run(folder, training.result, recipe, data)
     return training.result.eval()
 
 

@@ -1,0 +1,217 @@
+"""``stcnet train``, ``evaluate`` and ``export``: the researcher's commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stcnet.errors import ConfigError, OutputError
+
+if TYPE_CHECKING:
+    from stcnet.datasets import Cell
+    from stcnet.evaluation.predictions import Prediction
+    from stcnet.evaluation.protocol import GroupScores
+    from stcnet.training.loop import Listener
+
+DataFolder = Annotated[
+    Path, typer.Option("--data", metavar="DIR", help="Folder with cells.json and the mosaics.")
+]
+Protocol = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="leave-one-split-out, leave-plants-out, or one fold such as leave-out-S0.",
+    ),
+]
+EXTRA_MODULES = ("torch", "lightning_fabric", "kornia", "sklearn", "onnxscript", "yaml")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(train)
+    app.command()(evaluate)
+    app.command()(export)
+
+
+def require_extra() -> None:
+    """Refuse with one line where the training extra is not installed.
+
+    Raises:
+        ConfigError: A package of the extra is missing.
+    """
+    from importlib.util import find_spec
+
+    missing = [name for name in EXTRA_MODULES if find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            "this command needs the training packages",
+            got=f"no {', '.join(missing)}",
+            hint="pip install 'stcnet[train]'",
+        )
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="Name of a bundled recipe, or a YAML file.")],
+    data: DataFolder,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the run goes.")],
+    protocol: Protocol = None,
+    accelerator: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Train a recipe on all clips, or the folds of a protocol; goes on where it stopped."""
+    require_extra()
+    from stcnet.datasets import protocol_folds, read_cells
+    from stcnet.evaluation.predictions import write_predictions
+    from stcnet.training.folds import run_fold, train_cells
+    from stcnet.training.recipe import load_recipe
+
+    _check_accelerator(accelerator)
+    settings = load_recipe(recipe)
+    cells = read_cells(data)
+    folds = protocol_folds(cells, protocol) if protocol else []
+    _make_folder(out)
+    if not folds:
+        with _shown(settings.name) as listener:
+            train_cells(settings, cells, data, out, accelerator=accelerator, listener=listener)
+        typer.echo(f"trained on {len(cells)} clips: {out}")
+        return
+    predictions: list[Prediction] = []
+    for fold in folds:
+        with _shown(fold.name) as listener:
+            predictions += run_fold(
+                settings, fold, data, out, accelerator=accelerator, listener=listener
+            )
+        write_predictions(out / "predictions.csv", predictions)
+    _print_scores(predictions, cells)
+    typer.echo(f"predictions: {out / 'predictions.csv'}")
+
+
+def evaluate(
+    predictions: Annotated[
+        list[Path],
+        typer.Option(metavar="FILE", help="CSV with label and a score, or id, fold and logit."),
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder with cells.json, for predictions by clip id."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
+) -> None:
+    """Print every metric of predictions, with 95 % intervals where the clips are known.
+
+    With --data: columns id, fold and logit, as `stcnet train --protocol` writes them; each clip is
+    weighted by the clips of the full test set that it stands for. Without: columns label and one
+    of logit, score, probability or prediction; each line counts once.
+    """
+    require_extra()
+    from stcnet.datasets import read_cells
+    from stcnet.evaluation.predictions import judge_labelled, parse_predictions, read_rows
+    from stcnet.evaluation.protocol import metrics_of
+
+    if data is not None:
+        cells = read_cells(data)
+        ours = [p for path in predictions for p in parse_predictions(read_rows(path), path)]
+        _print_scores(ours, cells, as_json=as_json)
+        return
+    for path in predictions:
+        values = metrics_of(judge_labelled(read_rows(path), path))
+        shown = {name: round(value, 4) for name, value in values.items()}
+        if as_json:
+            typer.echo(json.dumps({"path": str(path), **shown}))
+        else:
+            typer.echo(f"{path}: " + ", ".join(f"{n} {v:.3f}" for n, v in shown.items()))
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished training run.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The .stcnet file to write.")],
+    predictions: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Held-out predictions of the same recipe."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder with cells.json of the predictions.")
+    ] = None,
+    model_version: Annotated[str, typer.Option(help="Version of the model.")] = "1.0.0",
+) -> None:
+    """Make a model package of a run; held-out predictions give it calibration and scores."""
+    require_extra()
+    from stcnet.datasets import read_cells
+    from stcnet.evaluation.predictions import parse_predictions, read_rows
+    from stcnet.training.checkpoint import load_run
+    from stcnet.training.export import HeldOut, export_package
+
+    if (predictions is None) != (data is None):
+        raise ConfigError(
+            "--predictions and --data go together",
+            hint="give both for a calibrated package, or neither",
+        )
+    held_out = None
+    if predictions is not None and data is not None:
+        ours = [p for path in predictions for p in parse_predictions(read_rows(path), path)]
+        held_out = HeldOut(ours, read_cells(data))
+    package = export_package(load_run(run), out, version=model_version, held_out=held_out)
+    typer.echo(f"{out}: {package.name} {package.version}, sha256 {package.sha256}")
+
+
+def _check_accelerator(name: str) -> None:
+    allowed = ("auto", "cpu", "cuda")
+    if name not in allowed:
+        raise ConfigError(
+            "there is no such accelerator",
+            where="--accelerator",
+            got=name,
+            allowed=", ".join(allowed),
+        )
+    import torch
+
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("no GPU is available", where="--accelerator", got=name, allowed="cpu")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            "the folder cannot be made", where=folder, got=error.strerror or error
+        ) from None
+
+
+@contextmanager
+def _shown(name: str) -> Iterator[Listener]:
+    """Show the run of one fold: a bar for its steps, a line for each epoch, on standard error."""
+    from stcnet.cli.errors import say
+    from stcnet.cli.progress import shown_progress
+    from stcnet.training.loop import EpochReport, Listener
+
+    with shown_progress() as progress:
+
+        class Shown(Listener):
+            """Tells the terminal."""
+
+            def on_step(self, done: int, total: int) -> None:
+                progress(name, done, total)
+
+            def on_epoch(self, report: EpochReport) -> None:
+                say(
+                    f"{name}: epoch {report.epoch}/{report.epochs}, loss {report.loss:.3f}, "
+                    f"accuracy {report.accuracy:.3f}"
+                )
+
+        yield Shown()
+
+
+def _print_scores(
+    predictions: Sequence[Prediction], cells: Sequence[Cell], *, as_json: bool = False
+) -> None:
+    from stcnet.evaluation.protocol import judge_protocol
+    from stcnet.evaluation.tables import as_json as rows_as_json
+    from stcnet.evaluation.tables import markdown_table
+
+    rows: list[GroupScores] = judge_protocol(predictions, cells)
+    typer.echo(json.dumps(rows_as_json(rows), indent=1) if as_json else markdown_table(rows))

@@ -1,0 +1,127 @@
+"""Scores of a protocol on the shared cells: by fold and by site, each with its interval.
+
+The cells are a stratified sample of the test sets of RISE; weighted by the clips each stands for,
+a metric estimates its value on the full test set. IJmond's clips are not part of RISE and stand in
+no group but their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stcnet.datasets.cells import Cell
+from stcnet.errors import DataError
+from stcnet.evaluation.bootstrap import Estimate, interval, replicates
+from stcnet.evaluation.metrics import METRICS, Judged
+from stcnet.evaluation.predictions import Prediction, judge_cells
+
+REPLICATES = 1000
+MEAN = "mean"
+
+GROUPS: Mapping[str, Callable[[Cell], bool]] = {
+    "rise": lambda cell: cell.site != "ijmond",
+    "clairton": lambda cell: cell.site == "clairton",
+    "other-plants": lambda cell: cell.site == "other-plants",
+    "ijmond": lambda cell: cell.site == "ijmond",
+}
+"""Whose clips are judged together."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupScores:
+    """All metrics of one group of clips in one fold, or their mean over folds.
+
+    Attributes:
+        fold: Name of the fold, or ``mean``.
+        group: A name of :data:`GROUPS`.
+        clips: Number of clips judged.
+        metrics: Estimate of each metric of :data:`stcnet.evaluation.metrics.METRICS`.
+    """
+
+    fold: str
+    group: str
+    clips: int
+    metrics: Mapping[str, Estimate]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Replicated:
+    """A group's metrics and their bootstrap replicates."""
+
+    clips: int
+    values: Mapping[str, float]
+    samples: Mapping[str, NDArray[Any]]
+
+    def scores(self, fold: str, group: str) -> GroupScores:
+        metrics = {n: interval(self.values[n], self.samples[n]) for n in self.values}
+        return GroupScores(fold, group, self.clips, metrics)
+
+
+def judge_protocol(
+    predictions: Sequence[Prediction], cells: Sequence[Cell], *, count: int = REPLICATES
+) -> list[GroupScores]:
+    """All metrics by fold and group, and where there are several folds their mean.
+
+    Args:
+        predictions: Of models on clips they were not trained on.
+        cells: The records of those clips.
+        count: Number of bootstrap replicates.
+
+    Raises:
+        DataError: A prediction is of a clip that is not in ``cells``, or a fold lacks clips.
+    """
+    folds = _by_fold(predictions, cells)
+    rows: list[GroupScores] = []
+    for group, belongs in GROUPS.items():
+        parts: dict[str, _Replicated] = {}
+        for seed, (fold, pairs) in enumerate(folds.items()):
+            chosen = [(p, c) for p, c in pairs if belongs(c)]
+            if chosen:
+                parts[fold] = _replicate(chosen, count, seed)
+        rows += [part.scores(fold, group) for fold, part in parts.items()]
+        if len(parts) > 1:
+            rows.append(_mean(list(parts.values())).scores(MEAN, group))
+    return rows
+
+
+def _by_fold(
+    predictions: Sequence[Prediction], cells: Sequence[Cell]
+) -> dict[str, list[tuple[Prediction, Cell]]]:
+    known = {cell.id: cell for cell in cells}
+    folds: dict[str, list[tuple[Prediction, Cell]]] = {}
+    for prediction in predictions:
+        if prediction.id not in known:
+            raise DataError(
+                "a prediction is of a clip that is not in the data",
+                where="predictions",
+                got=prediction.id,
+                hint="name the data that was predicted with --data",
+            )
+        folds.setdefault(prediction.fold, []).append((prediction, known[prediction.id]))
+    return dict(sorted(folds.items()))
+
+
+def _replicate(pairs: Sequence[tuple[Prediction, Cell]], count: int, seed: int) -> _Replicated:
+    cells = [cell for _, cell in pairs]
+    judged = judge_cells([prediction for prediction, _ in pairs], cells)
+    strata = [(c.split, c.label, c.baseline_prediction, c.site) for c in cells]
+    clusters = [c.duplicate_group for c in cells]
+    samples = replicates(judged, strata, clusters, METRICS, count=count, seed=seed)
+    return _Replicated(len(cells), metrics_of(judged), samples)
+
+
+def _mean(parts: Sequence[_Replicated]) -> _Replicated:
+    """The unweighted mean over folds; folds are resampled independently of each other."""
+    values = {n: float(np.nanmean([part.values[n] for part in parts])) for n in METRICS}
+    samples = {n: np.mean([part.samples[n] for part in parts], axis=0) for n in METRICS}
+    return _Replicated(sum(part.clips for part in parts), values, samples)
+
+
+def metrics_of(judged: Judged) -> dict[str, float]:
+    """All metrics of one set of clips."""
+    return {name: metric(judged) for name, metric in METRICS.items()}

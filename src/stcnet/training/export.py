@@ -1,0 +1,193 @@
+"""From a finished run to a model package with its card."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jinja2
+import numpy as np
+import torch
+
+import stcnet
+from stcnet.datasets import Cell
+from stcnet.datasets.cells import CLIP_FRAMES, FRAME_INTERVAL_S
+from stcnet.evaluation.predictions import Prediction
+from stcnet.evaluation.protocol import GroupScores, judge_protocol
+from stcnet.evaluation.tables import markdown_table
+from stcnet.inference import (
+    Calibration,
+    InputSpec,
+    Metric,
+    ModelDescription,
+    ModelPackage,
+    Provenance,
+    Sampling,
+    write_package,
+)
+from stcnet.synthesis.scenes import render_clip
+from stcnet.training.calibration import UNCALIBRATED, calibrate
+from stcnet.training.checkpoint import FinishedRun
+from stcnet.training.graphs import export_graphs
+from stcnet.types import Picture
+
+EXAMPLE_SIDE = 96
+LIMITS = (
+    "Trained on daylight time-lapse, one frame every 5 s: it does not know night pictures or"
+    " infrared, and must be fed at that cadence.",
+    "Trained on about a thousand clips of a few plants; expect more misses and false alarms on a"
+    " camera it has never seen, and check its first weeks by eye.",
+    "Steam, cloud, fog and moving shadows are its usual false alarms; thin or far plumes its usual"
+    " misses.",
+    "It says whether smoke is in the picture, not what it is made of, how dense it is, or whether a"
+    " rule was broken.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Predictions of the same recipe on clips it had not seen, and the records of those clips."""
+
+    predictions: Sequence[Prediction]
+    cells: Sequence[Cell]
+
+
+def export_package(
+    run: FinishedRun,
+    path: Path,
+    *,
+    version: str,
+    held_out: HeldOut | None = None,
+    created_at: datetime | None = None,
+) -> ModelPackage:
+    """Write the model package of a finished run.
+
+    Args:
+        run: The weights and what made them.
+        path: The ``.stcnet`` file to write.
+        version: Of the model.
+        held_out: Source of calibration and scores; without it the package has neither.
+        created_at: Aware UTC; None for now, or the moment in SOURCE_DATE_EPOCH where that is set.
+
+    Raises:
+        DataError: The predictions do not belong to the clips, or cannot be calibrated.
+        OutputError: The file cannot be written.
+    """
+    recipe = run.recipe
+    network = run.network()
+    graphs = export_graphs(network, recipe.network.input_size)
+    calibration = calibrate(held_out.predictions, held_out.cells) if held_out else UNCALIBRATED
+    scores = judge_protocol(held_out.predictions, held_out.cells) if held_out else []
+    choices = asdict(network.choices)
+    normalisation = recipe.network.normalisation(network)
+    sampling = Sampling(
+        interval_s=FRAME_INTERVAL_S,
+        stride=CLIP_FRAMES // (network.choices.frames + 1),
+        frames=network.choices.frames,
+    )
+    description = ModelDescription(
+        name=recipe.name,
+        version=version,
+        preset=recipe.network.preset,
+        created_at=created_at or _now(),
+        network=choices,
+        input=InputSpec(
+            size=recipe.network.input_size,
+            mean=normalisation.mean,
+            std=normalisation.std,
+            residual=recipe.network.residual,
+        ),
+        sampling=sampling,
+        provenance=_provenance(run),
+        metrics=tuple(_metrics(scores)),
+        limits=LIMITS,
+    )
+    return write_package(
+        path,
+        description,
+        frame_graph=graphs.frame_graph,
+        clip_graph=graphs.clip_graph,
+        weights=graphs.weights,
+        calibration=calibration,
+        example_frames=example_clips(sampling),
+        card=_card(run, description, calibration, scores),
+    )
+
+
+def example_clips(sampling: Sampling) -> Picture:
+    """One rendered clip with smoke and one without, shape (2, T + 1, 96, 96, 3), uint8."""
+    clips = [
+        render_clip(
+            scene_seed=7,
+            with_smoke=with_smoke,
+            frames=sampling.phase_frames,
+            interval_s=sampling.interval_s * sampling.stride,
+            size=(EXAMPLE_SIDE, EXAMPLE_SIDE),
+        )
+        for with_smoke in (True, False)
+    ]
+    return np.stack([np.asarray(clip, dtype=np.uint8) for clip in clips])
+
+
+def _now() -> datetime:
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    return moment.replace(microsecond=0)
+
+
+def _provenance(run: FinishedRun) -> Provenance:
+    return Provenance(
+        stcnet_version=stcnet.__version__,
+        torch_version=torch.__version__,
+        recipe=run.recipe.model_dump(mode="json"),
+        data=run.data.description,
+        clips=run.data.clips,
+        data_sha256=run.data.sha256,
+        seed=run.recipe.seed,
+    )
+
+
+def _metrics(scores: Sequence[GroupScores]) -> list[Metric]:
+    """The finite estimates, rounded to 4 decimals."""
+    return [
+        Metric(
+            protocol=row.fold,
+            group=row.group,
+            name=name,
+            value=round(estimate.value, 4),
+            low=round(estimate.low, 4),
+            high=round(estimate.high, 4),
+            n=row.clips,
+        )
+        for row in scores
+        for name, estimate in row.metrics.items()
+        if np.isfinite([estimate.value, estimate.low, estimate.high]).all()
+    ]
+
+
+def _card(
+    run: FinishedRun,
+    description: ModelDescription,
+    calibration: Calibration,
+    scores: Sequence[GroupScores],
+) -> str:
+    loader = jinja2.PackageLoader("stcnet.training", "templates")
+    # Markdown, read as text: nothing in it is markup that could be injected.
+    environment = jinja2.Environment(  # noqa: S701
+        loader=loader, undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+    )
+    return environment.get_template("MODEL_CARD.md.j2").render(
+        name=description.name,
+        version=description.version,
+        preset=description.preset,
+        choices=", ".join(f"{name} {value}" for name, value in description.network.items()),
+        sampling=description.sampling,
+        recipe=run.recipe,
+        data=run.data,
+        scores=markdown_table(scores) if scores else "",
+        calibration=calibration,
+        limits=description.limits,
+    )

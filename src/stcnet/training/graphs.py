@@ -1,0 +1,136 @@
+"""A trained network as the two ONNX graphs of the model package, its weights apart.
+
+The weights keep the names and values of the network's state dict (batch norms are not folded into
+convolutions here; ONNX Runtime does that when it loads), so that a package can be trained further.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+import onnx_ir
+import torch
+from numpy.typing import NDArray
+from onnxscript import optimizer, rewriter
+from onnxscript.rewriter.rules import common
+from torch import Tensor, nn
+
+from stcnet.networks import STCNet, smoke_logit
+from stcnet.networks.stcnet import HEAD_CHANNELS
+
+WEIGHTS_MEMBER = "weights.safetensors"
+
+
+class FrameGraph(nn.Module):
+    """``frame``, ``residual`` (N, 3, S, S) -> ``features`` (N, 256, S / 32, S / 32)."""
+
+    def __init__(self, network: STCNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, frame: Tensor, residual: Tensor) -> Tensor:
+        """Frame features, see :meth:`STCNet.frame_features`."""
+        return self.network.frame_features(frame, residual)
+
+
+class ClipGraph(nn.Module):
+    """``features`` (B, T, 256, h, w) -> ``logit`` (B,) and ``activation`` (B, h, w)."""
+
+    def __init__(self, network: STCNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """The smoke logit and the map whose mean it is."""
+        activation = smoke_logit(self.network.class_maps(features))
+        return activation.mean(dim=(1, 2)), activation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExportedNetwork:
+    """A network as :func:`stcnet.inference.write_package` takes it.
+
+    Attributes:
+        frame_graph, clip_graph: ONNX models whose weights are external.
+        weights: ``frame/NAME`` and ``clip/NAME`` for each external initialiser NAME.
+    """
+
+    frame_graph: bytes
+    clip_graph: bytes
+    weights: dict[str, NDArray[np.float32]]
+
+
+def export_graphs(network: STCNet, size: int) -> ExportedNetwork:
+    """Export a network in evaluation mode.
+
+    Args:
+        network: On the CPU.
+        size: Side of the input in pixels.
+    """
+    pixels = torch.randn(2, 2, 3, size, size)
+    frames, residuals = pixels.unbind(0)
+    features = torch.randn(2, network.choices.frames, HEAD_CHANNELS, size // 32, size // 32)
+    frame_model = _trace(FrameGraph(network), (frames, residuals), ["frame", "residual"])
+    clip_model = _trace(ClipGraph(network), (features,), ["features"])
+    weights: dict[str, NDArray[np.float32]] = {}
+    names = {f"network.{name}" for name in network.state_dict()}
+    for prefix, model in (("frame", frame_model), ("clip", clip_model)):
+        for name, values in _externalise(model, names).items():
+            weights[f"{prefix}/{name}"] = values
+    return ExportedNetwork(frame_model.SerializeToString(), clip_model.SerializeToString(), weights)
+
+
+def restore_weights(weights: dict[str, NDArray[np.float32]]) -> dict[str, Tensor]:
+    """The state dict behind the weights of a package."""
+    return {
+        name.split("/", 1)[1].removeprefix("network."): torch.from_numpy(values.copy())
+        for name, values in weights.items()
+    }
+
+
+def _trace(module: nn.Module, inputs: tuple[Tensor, ...], names: list[str]) -> onnx.ModelProto:
+    outputs = ["features"] if len(inputs) == 2 else ["logit", "activation"]
+    batch = torch.export.Dim("batch")
+    with warnings.catch_warnings():
+        # The exporter warns of its own internals (tree specs, unused axis names).
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            module.eval(),
+            inputs,
+            dynamo=True,
+            optimize=False,
+            verbose=False,
+            input_names=names,
+            output_names=outputs,
+            dynamic_shapes=tuple({0: batch} for _ in inputs),
+        )
+    assert program is not None
+    return onnx_ir.serde.serialize_model(_simplify(program.model))
+
+
+def _simplify(model: onnx_ir.Model) -> onnx_ir.Model:
+    """Fold constants and paddings; leave the weights as they are."""
+    optimizer.fold_constants(model, input_size_limit=0)
+    rules = rewriter.RewriteRuleSet(
+        [common.normalize_pad_format_conv_rule, common.fuse_pad_into_conv_rule]
+    )
+    model = rewriter.rewrite(model, rules)
+    optimizer.remove_unused_nodes(model)
+    return model
+
+
+def _externalise(model: onnx.ModelProto, names: set[str]) -> dict[str, NDArray[np.float32]]:
+    """Take the values of the named initialisers out of a graph."""
+    taken: dict[str, NDArray[np.float32]] = {}
+    for tensor in model.graph.initializer:
+        if tensor.name in names:
+            taken[tensor.name] = np.array(onnx.numpy_helper.to_array(tensor))
+            tensor.ClearField("raw_data")
+            tensor.data_location = onnx.TensorProto.EXTERNAL
+            del tensor.external_data[:]
+            entry = tensor.external_data.add()
+            entry.key, entry.value = "location", WEIGHTS_MEMBER
+    return taken
