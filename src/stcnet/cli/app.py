@@ -9,9 +9,10 @@ import typer
 from typer.main import get_command
 
 from stcnet import __version__
-from stcnet.cli import detect, score
+from stcnet.cli import detect, score, training
 from stcnet.cli.errors import exit_code_of
 from stcnet.cli.notices import warnings_shown
+from stcnet.cli.signals import ended_by_sigterm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ app = typer.Typer(
 
 detect.register(app)
 score.register(app)
+training.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,10 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 done, 1 a check failed, 2 bad input or configuration, 130 interrupted,
-        141 nobody reads the output any more.
+        141 nobody reads the output any more, 143 ended by SIGTERM.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
-    with warnings_shown():
+    with warnings_shown(), ended_by_sigterm():
         return exit_code_of(lambda: _invoke(given))
 
 

@@ -1,0 +1,36 @@
+"""Whoever ends a command from outside finds nothing half done."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import write_video
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_work_and_leaves_nothing(
+    model: Path, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    source = write_video(tmp_path / "long.mp4", 3000)
+    program = "import sys; from stcnet.cli import main; sys.exit(main())"
+    command: list[str | Path] = [
+        sys.executable,
+        "-c",
+        program,
+        "detect",
+        source,
+        "--frame-interval",
+        "5s",
+    ]
+    command += ["--model", model, "--out", tmp_path / "deep" / "out"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        assert any(line == "drawing ...\n" for line in process.stderr)
+        process.send_signal(number)
+        said = process.stderr.read()
+        assert process.wait() == code
+    assert said in ("interrupted\n", "")
+    assert list(tmp_path.iterdir()) == [source]
