@@ -14,7 +14,7 @@ from .conftest import write_video
 def test_a_signal_ends_the_work_and_leaves_nothing(
     model: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    source = write_video(tmp_path / "long.mp4", 3000)
+    source = write_video(tmp_path / "long.mp4", 1500)
     program = "import sys; from stcnet.cli import main; sys.exit(main())"
     command: list[str | Path] = [
         sys.executable,

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from stcnet.detection import RESULT_FILES, detect_into
-from stcnet.detection.pictures import draw_pictures
+from stcnet.detection.pictures import draw_pictures, shown_stretch, shrunk
 from stcnet.detection.scoring import detect
 from stcnet.errors import SourceError, StcnetError
 from stcnet.events import EpisodeSettings
 from stcnet.inference import ModelPackage
 from stcnet.preprocess import crop
-from stcnet.types import Zone
+from stcnet.types import Span, Zone
 
 from .conftest import MakeSource, picture_at
 
@@ -126,3 +126,31 @@ def test_an_error_while_drawing_leaves_nothing(
     with pytest.raises(StcnetError, match="full"):
         detect_into(tmp_path / "out", make_source(TIMES_S), package, progress=broken)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("time_s", "duration_s", "stretch"),
+    [
+        pytest.param(5, 300, Span(0, 300), id="all of a short source"),
+        pytest.param(3600, 7200, Span(0, 3600), id="the first hour of a long one"),
+        pytest.param(4000, 7200, Span(400, 4000), id="then the last hour"),
+    ],
+)
+def test_the_traces_show_at_most_an_hour(time_s: float, duration_s: float, stretch: Span) -> None:
+    assert shown_stretch(time_s, duration_s) == stretch
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        pytest.param((32, 20), (32, 20), id="small"),
+        pytest.param((1280, 640), (640, 320), id="wide"),
+        pytest.param((1, 1300), (1, 640), id="a line"),
+    ],
+)
+def test_waiting_pictures_are_small(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    width, height = size
+    image = np.full((height, width, 3), 9, np.uint8)
+    small = shrunk(image)
+    assert small.shape == (expected[1], expected[0], 3)
+    assert not np.shares_memory(small, image)

@@ -65,6 +65,8 @@ def detect(
         float | None,
         typer.Option(
             metavar="P",
+            min=0,
+            max=1,
             help="Probability of smoke from which on an episode starts.",
             show_default="the model's",
         ),
@@ -73,6 +75,8 @@ def detect(
         float | None,
         typer.Option(
             metavar="P",
+            min=0,
+            max=1,
             help="Probability of smoke below which an episode ends.",
             show_default="the model's",
         ),
@@ -91,7 +95,12 @@ def detect(
     ] = False,
     model: ModelPath = None,
 ) -> None:
-    """Find the episodes of smoke in a recording."""
+    """Find the episodes of smoke in a recording.
+
+    Leaves report.html, events.json, events.csv, scores.csv and overlay.mp4.
+
+    The probability at a moment is that of the window centred nearest to it.
+    """
     interval_s = optional_duration(frame_interval, "--frame-interval")
     lengths_s = {
         "shortest_s": optional_duration(shortest, "--shortest"),

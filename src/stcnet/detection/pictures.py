@@ -100,12 +100,12 @@ class _Peaks:
     def watch(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         for frame in frames:
             for episode, box, activation in self._wanted.get(frame.time_s, ()):
-                image = _shrunk(crop(frame.image, box))
+                image = shrunk(crop(frame.image, box))
                 self.pictures[episode] = PeakPicture(image, activation, frame.time_s)
             yield frame
 
 
-def _shrunk(image: Picture) -> Picture:
+def shrunk(image: Picture) -> Picture:
     """A copy that does not hold on to the whole frame, at most ``PEAK_SIDE`` pixels long."""
     height, width = image.shape[:2]
     scale = PEAK_SIDE / max(height, width)
@@ -127,11 +127,11 @@ def _annotated(
             if activation is not None:
                 image = heat_overlay(image, activation, state.box)
         moment = clock(detection.source.moment(frame.time_s), frame.time_s)
-        axis = _axis(frame.time_s, detection.source.duration_s)
+        axis = shown_stretch(frame.time_s, detection.source.duration_s)
         yield annotate_frame(image, states, moment, axis, detection.settings.on_threshold)
 
 
-def _axis(time_s: float, duration_s: float) -> Span:
+def shown_stretch(time_s: float, duration_s: float) -> Span:
     """The stretch of time that the traces show at a moment."""
     if duration_s <= AXIS_S or time_s <= AXIS_S:
         return Span(0.0, min(duration_s, AXIS_S))
