@@ -1,0 +1,44 @@
+# Two commands on a fresh machine with Python 3.11+, make and a C library:
+#   make demo   installs the small runtime (no torch) and finds smoke in the bundled sample
+#   make test   installs the rest and runs every check
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check format clean
+
+demo: $(VENV)/.runtime
+	$(BIN)/stcnet demo --out stcnet-demo
+
+test: $(VENV)/.dev check
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --durations=10
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) stcnet-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "stcnet needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: $(VENV)/bin/python pyproject.toml
+	$(PIP) install --editable .
+	touch $@
+
+# The CPU build of torch is asked for first and by itself, so that no other package's
+# requirement can pull a GPU build in its place.
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) install --constraint constraints.txt torch
+	$(PIP) install --constraint constraints.txt --editable '.[train,dev]'
+	touch $@ $(VENV)/.runtime
