@@ -4,6 +4,7 @@ from stcnet.datasets.cells import Cell, read_cells, read_clips
 from stcnet.datasets.protocols import (
     SPLITS,
     Fold,
+    fold_test,
     leave_plants_out,
     leave_split_out,
     protocol_folds,
@@ -14,6 +15,7 @@ __all__ = [
     "SPLITS",
     "Cell",
     "Fold",
+    "fold_test",
     "leave_plants_out",
     "leave_split_out",
     "protocol_folds",

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 
 class AugmentationSettings(BaseModel):
-    """How much of each; 0 switches a transform off.
+    """How much of each; 0 switches a transform off, 1 does so for crop and gamma.
 
     Attributes:
         crop_scale: Smallest share of the picture's area that a random crop keeps.

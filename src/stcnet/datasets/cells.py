@@ -11,10 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from stcnet.errors import DataError
 from stcnet.preprocess import crop_and_resize
@@ -61,12 +62,15 @@ class Cell(BaseModel):
     site: Site
     view_confidence: Literal["high", "low"]
     duplicate_group: int
-    population_weight: float = Field(gt=0)
+    population_weight: float = Field(gt=0, allow_inf_nan=False)
 
     @property
     def box(self) -> PixelBox:
         """The cell's rectangle in the mosaic."""
         return PixelBox(CELL_SIDE * self.col, CELL_SIDE * self.row, CELL_SIDE, CELL_SIDE)
+
+
+_RECORDS = TypeAdapter(Annotated[list[Cell], Field(min_length=1)])
 
 
 def read_cells(folder: Path) -> list[Cell]:
@@ -88,17 +92,21 @@ def read_cells(folder: Path) -> list[Cell]:
     except ValueError as error:
         raise DataError("the records are not JSON", where=path, got=error) from None
     try:
-        cells = TypeAdapter(list[Cell]).validate_python(records)
+        cells = _RECORDS.validate_python(records)
     except ValidationError as error:
-        first = error.errors()[0]
-        record, *field = first["loc"] or ("",)
-        raise DataError(
-            f"record {record} is wrong: {first['msg']}",
-            where=path,
-            got=f"{'.'.join(map(str, field))}={first['input']!r}"[:80],
-        ) from None
+        raise _wrong_record(error.errors()[0], path) from None
     _require_unique(cells, path)
     return cells
+
+
+def _wrong_record(error: ErrorDetails, path: Path) -> DataError:
+    """The line for one mistake in the records; its place is a record and a key of it."""
+    if not error["loc"]:
+        return DataError("the records are no list with a record", where=path, got=error["msg"])
+    record, *keys = error["loc"]
+    key = ".".join(map(str, keys)) or "record"
+    got = None if error["type"] == "missing" else repr(error["input"])[:60]
+    return DataError(f"{key} is wrong: {error['msg']}", where=f"{path}, record {record}", got=got)
 
 
 def _require_unique(cells: Sequence[Cell], path: Path) -> None:
@@ -122,6 +130,7 @@ def read_clips(folder: Path, cells: Sequence[Cell], size: int) -> Iterator[tuple
 
     Raises:
         DataError: A mosaic is missing, of another size, or too short.
+        SourceError: A mosaic cannot be decoded.
     """
     wanted: dict[str, list[int]] = defaultdict(list)
     for position, cell in enumerate(cells):

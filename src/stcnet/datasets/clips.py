@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from stcnet.datasets.cells import CLIP_FRAMES, Cell, read_clips
 from stcnet.preprocess import channels_first, phase_indices, random_segment_indices
 
-IndexArray = np.ndarray[Any, np.dtype[np.int64]]
+IndexArray = NDArray[np.int64]
+WeightVector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +31,7 @@ class ClipSet:
 
     frames: Tensor
     labels: Tensor
-    weights: IndexArray
+    weights: WeightVector
     ids: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -65,7 +66,8 @@ def load_clips(folder: Path, cells: Sequence[Cell], size: int) -> ClipSet:
     """Decode ``cells`` into memory (about 5.4 MB a clip at 224 pixels).
 
     Raises:
-        DataError: A mosaic is missing or wrong.
+        DataError: A mosaic is missing, of another size, or too short.
+        SourceError: A mosaic cannot be decoded.
     """
     frames = torch.empty((len(cells), CLIP_FRAMES, 3, size, size), dtype=torch.uint8)
     for position, clip in read_clips(folder, cells, size):
@@ -78,7 +80,7 @@ def load_clips(folder: Path, cells: Sequence[Cell], size: int) -> ClipSet:
     )
 
 
-def draw_order(weights: IndexArray, exponent: float, rng: np.random.Generator) -> IndexArray:
+def draw_order(weights: WeightVector, exponent: float, rng: np.random.Generator) -> IndexArray:
     """The order of one epoch.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -11,6 +11,8 @@ from stcnet.errors import ConfigError, DataError
 
 SPLITS: tuple[Split, ...] = get_args(Split)
 PLANT_SITES: tuple[Site, ...] = ("other-plants",)
+PLANTS_FOLD = "leave-out-plants"
+SPLIT_FOLD = "leave-out-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,14 @@ class Fold:
         refuse_leaks(self.train, self.test)
 
 
-def refuse_leaks(train: Iterable[Cell], test: Iterable[Cell]) -> None:
+def refuse_leaks(train: Sequence[Cell], test: Sequence[Cell]) -> None:
     """The leak guard.
 
     Raises:
         DataError: A clip, or a clip of the same duplicate group, stands on both sides.
     """
     groups = {cell.duplicate_group: cell.id for cell in test}
-    ids = set(groups.values()) | {cell.id for cell in test}
+    ids = {cell.id for cell in test}
     for cell in train:
         if cell.id in ids or cell.duplicate_group in groups:
             raise DataError(
@@ -52,13 +54,25 @@ def refuse_leaks(train: Iterable[Cell], test: Iterable[Cell]) -> None:
             )
 
 
-def _hold_out(name: str, cells: Sequence[Cell], test: Sequence[Cell]) -> Fold:
-    """Test on ``test``; train on all other clips outside the test clips' duplicate groups."""
-    if not test:
-        raise DataError("no clip is left to test on", where=name)
+def fold_test(cells: Sequence[Cell], name: str) -> list[Cell] | None:
+    """The clips that a fold of a known name holds out, None for any other name."""
+    if name == PLANTS_FOLD:
+        return [cell for cell in cells if cell.site in PLANT_SITES]
+    split = name.removeprefix(SPLIT_FOLD)
+    if name.startswith(SPLIT_FOLD) and split in SPLITS:
+        return [cell for cell in cells if cell.split == split]
+    return None
+
+
+def _named_fold(cells: Sequence[Cell], name: str) -> Fold:
+    """Train on all clips but those held out and their near-duplicates."""
+    test = fold_test(cells, name) or []
     groups = {cell.duplicate_group for cell in test}
-    train = tuple(cell for cell in cells if cell.duplicate_group not in groups)
-    return Fold(name, train, tuple(test))
+    train = [cell for cell in cells if cell.duplicate_group not in groups]
+    for side, purpose in ((test, "test"), (train, "train")):
+        if not side:
+            raise DataError(f"no clip is left to {purpose} on", where=name)
+    return Fold(name, tuple(train), tuple(test))
 
 
 def leave_split_out(cells: Sequence[Cell], split: str) -> Fold:
@@ -74,13 +88,12 @@ def leave_split_out(cells: Sequence[Cell], split: str) -> Fold:
         raise ConfigError(
             "there is no such split", where="split", got=split, allowed=", ".join(SPLITS)
         )
-    return _hold_out(f"leave-out-{split}", cells, [c for c in cells if c.split == split])
+    return _named_fold(cells, f"{SPLIT_FOLD}{split}")
 
 
 def leave_plants_out(cells: Sequence[Cell]) -> Fold:
     """Test on the other plants' cells of all splits; train on clairton and IJmond alone."""
-    test = [cell for cell in cells if cell.site in PLANT_SITES]
-    return _hold_out("leave-out-plants", cells, test)
+    return _named_fold(cells, PLANTS_FOLD)
 
 
 def protocol_folds(cells: Sequence[Cell], protocol: str) -> list[Fold]:
@@ -98,7 +111,7 @@ def protocol_folds(cells: Sequence[Cell], protocol: str) -> list[Fold]:
         return [leave_split_out(cells, split) for split in SPLITS]
     if protocol == "leave-plants-out":
         return [leave_plants_out(cells)]
-    single = {f"leave-out-{split}": split for split in SPLITS}
+    single = {f"{SPLIT_FOLD}{split}": split for split in SPLITS}
     if protocol in single:
         return [leave_split_out(cells, single[protocol])]
     raise ConfigError(

@@ -1,0 +1,104 @@
+"""Augmentation: one draw a clip, the same for all of its frames."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from stcnet.datasets.augmentation import AugmentationSettings, ClipAugmentation
+
+SIZE = 32
+OFF: dict[str, float] = {
+    "crop_scale": 1.0, "perspective": 0, "flip": 0, "brightness": 0, "contrast": 0,
+    "saturation": 0, "hue": 0, "cast": 0, "gamma": 1.0, "blur": 0, "noise": 0, "flicker": 0,
+    "erasing": 0, "reverse": 0,
+}  # fmt: skip
+STRONG: dict[str, float] = {
+    "crop_scale": 0.3, "perspective": 0.5, "flip": 1, "brightness": 0.8, "contrast": 0.8,
+    "saturation": 0.8, "hue": 0.4, "cast": 0.5, "gamma": 3.0, "blur": 1, "noise": 0.1,
+    "flicker": 0.2, "erasing": 1, "reverse": 1,
+}  # fmt: skip
+
+
+def scene(clips: int = 3, frames: int = 4) -> Tensor:
+    """A smooth coloured scene whose frames differ, in the middle of the range, (B, T, 3, S, S)."""
+    generator = torch.Generator().manual_seed(1)
+    coarse = torch.rand((clips * frames, 3, 4, 4), generator=generator) * 150 + 50
+    pictures = torch.nn.functional.interpolate(coarse, size=(SIZE, SIZE), mode="bilinear")
+    return pictures.reshape(clips, frames, 3, SIZE, SIZE)
+
+
+def still(clips: int = 3, frames: int = 4) -> Tensor:
+    """The same picture in every frame and clip."""
+    return scene(1, 1).expand(clips, frames, -1, -1, -1).clone()
+
+
+def augmented(clips: Tensor, seed: int = 0, **settings: float) -> Tensor:
+    torch.manual_seed(seed)
+    values: dict[str, Any] = settings
+    result: Tensor = ClipAugmentation(AugmentationSettings(**values), SIZE)(clips)
+    return result
+
+
+def test_the_settings_of_these_tests_are_all_there_are() -> None:
+    assert OFF.keys() == STRONG.keys() == AugmentationSettings.model_fields.keys()
+
+
+def test_all_off_changes_nothing() -> None:
+    torch.testing.assert_close(augmented(scene(), **OFF), scene(), atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize("name", STRONG)
+def test_each_setting_does_something_alone(name: str) -> None:
+    clips = scene()
+    changed = [augmented(clips, seed, **OFF | {name: STRONG[name]}) for seed in range(4)]
+    assert max(float((result - clips).abs().max()) for result in changed) > 5
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("strength", ["default", "strong"])
+def test_pixels_stay_in_range(seed: int, strength: str) -> None:
+    values = STRONG if strength == "strong" else {}
+    result = augmented(scene() * 1.3 - 20, seed, **values)
+    assert result.shape == scene().shape
+    assert torch.isfinite(result).all()
+    assert 0 <= float(result.min()) <= float(result.max()) <= 255
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_still_clip_stays_still(seed: int) -> None:
+    result = augmented(still(), seed, **STRONG | {"noise": 0, "flicker": 0})
+    residuals = result[:, 1:] - result[:, :-1]
+    assert float(residuals.abs().max()) <= 1e-3
+    # Not because it is trivially constant: clips differ from what they were and from each other.
+    assert float((result - still()).abs().max()) > 20
+    assert float((result[0] - result[1]).abs().max()) > 5
+
+
+def test_flicker_moves_whole_frames() -> None:
+    ratio = augmented(still(), **OFF | {"flicker": 0.05}) / still()
+    spread = ratio.amax(dim=(2, 3, 4)) - ratio.amin(dim=(2, 3, 4))
+    assert float(spread.max()) < 1e-3
+    assert float(ratio[:, :, 0, 0, 0].std()) > 0.01
+
+
+def test_reversing_turns_time_round() -> None:
+    torch.testing.assert_close(
+        augmented(scene(), **OFF | {"reverse": 1}), scene().flip(1), atol=0.01, rtol=0
+    )
+
+
+def test_the_seed_decides() -> None:
+    first, again, other = (augmented(scene(), seed) for seed in (5, 5, 6))
+    assert torch.equal(first, again)
+    assert not torch.allclose(first, other)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("crop_scale", 0), ("flip", 1.1), ("gamma", 0.5), ("noise", -0.1), ("hue", 0.6), ("fog", 1)],
+)
+def test_values_out_of_range_are_refused(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=name):
+        AugmentationSettings.model_validate({name: value})
