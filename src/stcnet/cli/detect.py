@@ -67,7 +67,7 @@ def detect(
             metavar="P",
             min=0,
             max=1,
-            help="Probability of smoke from which on an episode starts.",
+            help="An episode starts at this probability of smoke.",
             show_default="the model's",
         ),
     ] = None,
@@ -77,29 +77,30 @@ def detect(
             metavar="P",
             min=0,
             max=1,
-            help="Probability of smoke below which an episode ends.",
-            show_default="the model's",
+            help="An episode ends below this probability of smoke.",
+            show_default="the model's, in proportion to --threshold",
         ),
     ] = None,
     shortest: Annotated[
-        str, typer.Option(metavar="TIME", help="Drop episodes shorter than this.")
+        str, typer.Option(metavar="TIME", help="Shorter episodes are dropped.")
     ] = "15s",
     merge_gap: Annotated[
-        str, typer.Option(metavar="TIME", help="Join episodes that are no further apart.")
+        str, typer.Option(metavar="TIME", help="Episodes no further apart become one.")
     ] = "60s",
     overlay: Annotated[
-        bool, typer.Option("--overlay/--no-overlay", help="Write the annotated video.")
+        bool, typer.Option("--overlay/--no-overlay", help="Whether to write the annotated video.")
     ] = True,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a folder of earlier results.")
+        bool, typer.Option("--overwrite", help="Replace the folder if it holds earlier results.")
     ] = False,
     model: ModelPath = None,
 ) -> None:
     """Find the episodes of smoke in a recording.
 
-    Leaves report.html, events.json, events.csv, scores.csv and overlay.mp4.
+    Leaves a folder with report.html, events.json, events.csv, scores.csv and overlay.mp4.
 
-    The probability at a moment is that of the window centred nearest to it.
+    The model judges windows of frames; the probability at a moment is that of the window centred
+    nearest to it. A TIME is a number with ms, s, m or h, such as 5s.
     """
     interval_s = optional_duration(frame_interval, "--frame-interval")
     lengths_s = {

@@ -10,7 +10,7 @@ import typer
 from stcnet.cli.values import (
     FrameInterval,
     ModelPath,
-    Zones,
+    OneZone,
     load_package,
     optional_duration,
     parse_zones,
@@ -40,7 +40,7 @@ def score(
         bool, typer.Option("--json", help="Print one JSON object a line, in the order given.")
     ] = False,
     frame_interval: FrameInterval = None,
-    zone: Zones = None,
+    zone: OneZone = None,
     model: ModelPath = None,
 ) -> None:
     """Say of each clip whether it shows smoke.

@@ -22,7 +22,9 @@ FrameInterval = Annotated[
     str | None,
     typer.Option(
         metavar="TIME",
-        help="World time between consecutive frames of a time-lapse, such as 5s.",
+        help="World time between consecutive frames of a time-lapse, such as 5s; "
+        "overrides what the source says.",
+        show_default="from the source",
     ),
 ]
 ModelPath = Annotated[
@@ -35,7 +37,17 @@ Zones = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME=x,y,w,h",
-        help="Part of the picture to judge, in pixels or fractions.",
+        help="Part of the picture to judge: left, top, width, height in pixels, or in fractions "
+        "where none is above 1. May be given several times.",
+        show_default="the centred square",
+    ),
+]
+OneZone = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--zone",
+        metavar="NAME=x,y,w,h",
+        help="Part of the picture to judge, as for detect, but one.",
         show_default="the centred square",
     ),
 ]
