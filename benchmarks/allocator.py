@@ -32,7 +32,13 @@ SETTINGS: dict[str, dict[str, str]] = {"returned (default)": {}, "kept": KEPT}
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a step costs: seconds of processor time, of waiting, and pages that were handed out."""
+    """What a step costs: seconds of processor time, of waiting, and pages that were handed out.
+
+    Attributes:
+        user_s, system_s: Processor time of the program, and of the kernel on its behalf.
+        wall_s: Elapsed time.
+        pages: Pages of memory that the kernel handed out.
+    """
 
     user_s: float
     system_s: float
@@ -41,7 +47,7 @@ class Cost:
 
     @property
     def cpu_s(self) -> float:
-        """Processor time of the program and of the kernel on its behalf."""
+        """All processor time."""
         return self.user_s + self.system_s
 
 
@@ -61,6 +67,11 @@ def step(model: STCNet, optimiser: torch.optim.Optimizer) -> None:
     optimiser.step()
 
 
+def peak_mib() -> float:
+    """The most memory this process has had resident, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def measure(steps: int) -> Cost:
     """Mean cost of a step in this process, after two steps that do not count."""
     torch.manual_seed(0)
@@ -76,27 +87,30 @@ def measure(steps: int) -> Cost:
     return Cost(*((b - a) / steps for a, b in zip(astuple(before), astuple(after), strict=True)))
 
 
-def measured_apart(variables: dict[str, str], steps: int) -> Cost:
-    """The cost under some environment variables, measured in a new process."""
+def measured_apart(variables: dict[str, str], steps: int) -> tuple[Cost, float]:
+    """The cost under some environment variables and the peak in MiB, from a new process."""
     environment = {name: value for name, value in os.environ.items() if name not in KEPT}
     command = [sys.executable, __file__, "--steps", str(steps), "--measure"]
     ended = subprocess.run(
         command, check=True, stdout=subprocess.PIPE, text=True, env={**environment, **variables}
     )
-    return Cost(**json.loads(ended.stdout))
+    cost, peak = json.loads(ended.stdout)
+    return Cost(**cost), peak
 
 
 def compare(steps: int) -> None:
     """Measure each setting and print a table."""
     print(f"{PRESET}, {SIZE} px, {CLIPS} clips of {FRAMES} frames, {steps} steps, means of a step")
-    print(f"{'freed memory is':<20}{'CPU s':>8}{'kernel s':>10}{'wall s':>8}{'pages':>10}")
+    print_row("freed memory is", "CPU s", "kernel s", "wall s", "pages", "peak MiB")
     for name, variables in SETTINGS.items():
-        cost = measured_apart(variables, steps)
-        print(
-            f"{name:<20}{cost.cpu_s:>8.2f}{cost.system_s:>10.2f}{cost.wall_s:>8.2f}"
-            f"{cost.pages:>10.0f}",
-            flush=True,
-        )
+        cost, peak = measured_apart(variables, steps)
+        seconds = (f"{value:.2f}" for value in (cost.cpu_s, cost.system_s, cost.wall_s))
+        print_row(name, *seconds, f"{cost.pages:.0f}", f"{peak:.0f}")
+
+
+def print_row(name: str, *cells: str) -> None:
+    """Print a line of the table."""
+    print(f"{name:<20}" + "".join(f"{cell:>10}" for cell in cells), flush=True)
 
 
 def main() -> None:
@@ -108,7 +122,7 @@ def main() -> None:
     if arguments.steps < 1:
         parser.error(f"--steps must be 1 or more, got {arguments.steps}")
     if arguments.measure:
-        print(json.dumps(asdict(measure(arguments.steps))))
+        print(json.dumps([asdict(measure(arguments.steps)), peak_mib()]))
     else:
         compare(arguments.steps)
 
