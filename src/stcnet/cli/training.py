@@ -51,18 +51,24 @@ def require_extra() -> None:
         raise ConfigError(
             "this command needs the training packages",
             got=f"no {', '.join(missing)}",
-            hint="pip install 'stcnet[train]'",
+            hint="install the extra train, in a checkout: pip install '.[train]'",
         )
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="Name of a bundled recipe, or a YAML file.")],
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE", help="Name of a bundled recipe, or a YAML file.")
+    ],
     data: DataFolder,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the run goes.")],
     protocol: Protocol = None,
-    accelerator: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    accelerator: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda.")] = "auto",
 ) -> None:
-    """Train a recipe on all clips, or the folds of a protocol; goes on where it stopped."""
+    """Train a recipe on all clips, or on the folds of a protocol.
+
+    With --protocol the clips that each fold holds out are predicted and scored. Given again, the
+    command goes on after the last full epoch.
+    """
     require_extra()
     from stcnet.datasets import protocol_folds, read_cells
     from stcnet.evaluation.predictions import write_predictions
@@ -93,7 +99,10 @@ def train(
 def evaluate(
     predictions: Annotated[
         list[Path],
-        typer.Option(metavar="FILE", help="CSV with label and a score, or id, fold and logit."),
+        typer.Option(
+            metavar="FILE",
+            help="CSV with label and a score, or id, fold and logit; may be given several times.",
+        ),
     ],
     data: Annotated[
         Path | None,
@@ -127,16 +136,21 @@ def evaluate(
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished training run.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished training run.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The .stcnet file to write.")],
     predictions: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Held-out predictions of the same recipe."),
+        typer.Option(
+            metavar="FILE",
+            help="Held-out predictions of the same recipe; may be given several times.",
+        ),
     ] = None,
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder with cells.json of the predictions.")
     ] = None,
-    model_version: Annotated[str, typer.Option(help="Version of the model.")] = "1.0.0",
+    model_version: Annotated[
+        str, typer.Option(metavar="VERSION", help="Version to state.")
+    ] = "1.0.0",
 ) -> None:
     """Make a model package of a run; held-out predictions give it calibration and scores."""
     require_extra()
