@@ -97,7 +97,7 @@ def write_folder(folder: Path, count: int = 48) -> Path:
 def planted_clips(count: int = 12, size: int = 32) -> ClipSet:
     """Clips in memory that show what the cells show, with some noise of their own each."""
     rng = np.random.default_rng(0)
-    labels = np.arange(count) % 2
+    labels = [number % 2 for number in range(count)]
     frames = rng.integers(30, 110, (count, 1, 3, size, size), dtype=np.uint8)
     frames = np.repeat(frames, CLIP_FRAMES, axis=1)
     for clip, label in enumerate(labels):
@@ -106,8 +106,8 @@ def planted_clips(count: int = 12, size: int = 32) -> ClipSet:
             frames[clip, frame, :, :side, :side] = BLOB
     return ClipSet(
         torch.from_numpy(frames),
-        torch.from_numpy(labels),
-        1.0 + np.arange(count) % 3,
+        torch.tensor(labels),
+        np.array([1.0 + number % 3 for number in range(count)]),
         tuple(f"clip-{number}" for number in range(count)),
     )
 

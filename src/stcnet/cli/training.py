@@ -28,7 +28,16 @@ Protocol = Annotated[
         help="leave-one-split-out, leave-plants-out, or one fold such as leave-out-S0.",
     ),
 ]
-EXTRA_MODULES = ("torch", "lightning_fabric", "kornia", "sklearn", "onnxscript", "yaml")
+EXTRA_MODULES = (
+    "torch",
+    "lightning_fabric",
+    "tensorboard",
+    "kornia",
+    "sklearn",
+    "onnx",
+    "onnxscript",
+    "yaml",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -118,8 +127,8 @@ def evaluate(
     """
     require_extra()
     from stcnet.datasets import read_cells
+    from stcnet.evaluation.metrics import metrics_of
     from stcnet.evaluation.predictions import judge_labelled, parse_predictions, read_rows
-    from stcnet.evaluation.protocol import metrics_of
 
     if data is not None:
         cells = read_cells(data)

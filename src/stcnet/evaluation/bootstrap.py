@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stcnet.evaluation.metrics import Judged
-
-IndexVector = NDArray[np.int64]
+from stcnet.evaluation.metrics import FloatArray, Judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,46 +30,49 @@ class Estimate:
     high: float
 
 
-def resample(
-    strata: Sequence[Hashable], clusters: Sequence[Hashable], rng: np.random.Generator
-) -> IndexVector:
-    """One bootstrap replicate.
+def multiplicities(
+    strata: Sequence[Hashable],
+    clusters: Sequence[Hashable],
+    count: int,
+    rng: np.random.Generator,
+) -> NDArray[np.int64]:
+    """How often each clip is drawn in each bootstrap replicate.
 
     Args:
-        strata: Stratum of each clip. Each stratum gives as many clusters as it has.
+        strata: Stratum of each of N clips. Each stratum gives as many clusters as it has.
         clusters: Clips of one stratum with the same cluster are drawn together.
+        count: Number of replicates.
         rng: Source of randomness.
 
     Returns:
-        Indices of the drawn clips; about as many as there are clips.
+        Shape (count, N).
     """
-    return _draw(_members(strata, clusters), rng)
+    drawn = np.zeros((count, len(strata)), dtype=np.int64)
+    for groups in _members(strata, clusters):
+        even = np.full(len(groups), 1 / len(groups))
+        times = rng.multinomial(len(groups), even, size=count)
+        for group, rows in enumerate(groups):
+            drawn[:, rows] = times[:, group, np.newaxis]
+    return drawn
 
 
-def _members(strata: Sequence[Hashable], clusters: Sequence[Hashable]) -> list[list[IndexVector]]:
+def _members(strata: Sequence[Hashable], clusters: Sequence[Hashable]) -> list[list[list[int]]]:
     """Clips of each cluster of each stratum, in order of appearance."""
     tree: dict[Hashable, dict[Hashable, list[int]]] = {}
     for row, (stratum, cluster) in enumerate(zip(strata, clusters, strict=True)):
         tree.setdefault(stratum, {}).setdefault(cluster, []).append(row)
-    return [[np.array(rows) for rows in groups.values()] for groups in tree.values()]
-
-
-def _draw(members: list[list[IndexVector]], rng: np.random.Generator) -> IndexVector:
-    drawn = [
-        groups[pick] for groups in members for pick in rng.integers(len(groups), size=len(groups))
-    ]
-    return np.concatenate(drawn) if drawn else np.empty(0, dtype=np.int64)
+    return [list(groups.values()) for groups in tree.values()]
 
 
 def replicates(
     judged: Judged,
     strata: Sequence[Hashable],
     clusters: Sequence[Hashable],
-    metrics: Mapping[str, Callable[[Judged], float]],
+    metrics: Mapping[str, Callable[[Judged], FloatArray]],
     *,
     count: int = 1000,
     seed: int = 0,
-) -> dict[str, NDArray[Any]]:
+) -> dict[str, FloatArray]:
     """Each metric on bootstrap replicates of the clips.
 
     Returns:
@@ -83,13 +83,12 @@ def replicates(
     """
     if len(judged) == 0:
         raise ValueError("there is no clip to resample")
-    rng = np.random.default_rng(seed)
-    members = _members(strata, clusters)
-    samples = [judged.select(_draw(members, rng)) for _ in range(count)]
-    return {name: np.array([metric(s) for s in samples]) for name, metric in metrics.items()}
+    drawn = multiplicities(strata, clusters, count, np.random.default_rng(seed))
+    resampled = judged.weighted(drawn)
+    return {name: metric(resampled) for name, metric in metrics.items()}
 
 
-def interval(value: float, values: NDArray[Any]) -> Estimate:
+def interval(value: float, values: FloatArray) -> Estimate:
     """A value with the central 95 % of its replicates; NaN replicates are left out."""
     known = values[~np.isnan(values)]
     if len(known) == 0:

@@ -17,16 +17,17 @@ def predict_logits(
     network_input: NetworkInput,
     clips: ClipSet,
     *,
-    phases: int = 4,
     batch_size: int = 32,
 ) -> Tensor:
     """Smoke logits of clips by the test sampling, in 32 bits.
+
+    As in a model package, the logits of as many temporal offsets are averaged as a segment of
+    the clip has frames: 4 for 8 residuals of a clip of 36 frames.
 
     Args:
         model: In evaluation mode, on the device of ``clips``.
         network_input: Normalisation and residual form of the model.
         clips: What to score.
-        phases: Number of temporal offsets whose logits are averaged.
         batch_size: Clips at a time; has no influence on the result beyond rounding.
 
     Returns:
@@ -34,6 +35,7 @@ def predict_logits(
     """
     segments = model.choices.frames + 1
     length = clips.frames.shape[1]
+    phases = length // segments
     total = torch.zeros(len(clips), dtype=torch.float64)
     for start in range(0, len(clips), batch_size):
         rows = np.arange(start, min(start + batch_size, len(clips)))

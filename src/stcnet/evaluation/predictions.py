@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from stcnet.evaluation.metrics import Judged
 COLUMNS = ("id", "fold", "logit")
 SCORE_COLUMNS = ("logit", "score", "probability", "prediction")
 """Where a score is looked for, in this order; a logit is smoke above 0, the others above 0.5."""
+
+RANGES = {"probability": (0.0, 1.0), "prediction": (0.0, 1.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +51,40 @@ def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
             writer.writerows((p.id, p.fold, f"{p.logit:.6f}") for p in predictions)
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise OutputError(
-            "the predictions cannot be written", where=path, got=error.strerror
+            "the predictions cannot be written",
+            where=path,
+            got=error.strerror,
+            hint="free disk space or name another folder",
         ) from None
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """The lines of a CSV file with a header.
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a CSV file.
+
+    Attributes:
+        where: File and number of the line, for messages.
+        values: By column.
+    """
+
+    where: str
+    values: Mapping[str, str]
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The lines of a CSV file with a header; blank ones are passed over.
 
     Raises:
         DataError: The file cannot be read or holds no line.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file, restval=""))
+        # Spreadsheets put a byte order mark before the first column's name.
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="", restkey="")
+            rows = [Row(f"{path}:{reader.line_num}", values) for values in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError("the predictions cannot be read", where=path, got=error) from None
     if not rows:
@@ -70,29 +92,26 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def parse_predictions(rows: Sequence[Mapping[str, str]], path: Path) -> list[Prediction]:
+def parse_predictions(rows: Sequence[Row], path: Path) -> list[Prediction]:
     """Our own predictions.
 
     Raises:
         DataError: A column is missing, a logit is no finite number, or a clip comes twice.
     """
-    missing = [column for column in COLUMNS if column not in rows[0]]
-    if missing:
-        raise DataError(
-            "a column is missing", where=path, got=", ".join(rows[0]), allowed=", ".join(COLUMNS)
-        )
+    if not set(COLUMNS) <= rows[0].values.keys():
+        raise _missing_column(rows[0], path, ", ".join(COLUMNS))
     seen: set[tuple[str, str]] = set()
     predictions: list[Prediction] = []
-    for line, row in enumerate(rows, start=2):
-        prediction = Prediction(row["id"], row["fold"], _number(row["logit"], path, line))
-        if (prediction.id, prediction.fold) in seen:
-            raise DataError("a clip comes twice", where=f"{path}:{line}", got=prediction.id)
-        seen.add((prediction.id, prediction.fold))
-        predictions.append(prediction)
+    for row in rows:
+        clip, fold = row.values["id"], row.values["fold"]
+        if (clip, fold) in seen:
+            raise DataError("a clip comes twice", where=row.where, got=clip)
+        seen.add((clip, fold))
+        predictions.append(Prediction(clip, fold, _number(row, "logit")))
     return predictions
 
 
-def judge_labelled(rows: Sequence[Mapping[str, str]], path: Path) -> Judged:
+def judge_labelled(rows: Sequence[Row], path: Path) -> Judged:
     """Anyone's predictions on clips whose labels stand in the file, each clip counting once.
 
     Args:
@@ -102,18 +121,13 @@ def judge_labelled(rows: Sequence[Mapping[str, str]], path: Path) -> Judged:
     Raises:
         DataError: A column is missing, or a value is not a number of its range.
     """
-    column = next((name for name in SCORE_COLUMNS if name in rows[0]), None)
-    if column is None or "label" not in rows[0]:
-        raise DataError(
-            "a column is missing",
-            where=path,
-            got=", ".join(rows[0]),
-            allowed=f"label and one of {', '.join(SCORE_COLUMNS)}",
-        )
-    labels = [_label(row["label"], path, line) for line, row in enumerate(rows, start=2)]
-    scores = np.array([_number(row[column], path, line) for line, row in enumerate(rows, start=2)])
+    column = next((name for name in SCORE_COLUMNS if name in rows[0].values), None)
+    if column is None or "label" not in rows[0].values:
+        raise _missing_column(rows[0], path, f"label and one of {', '.join(SCORE_COLUMNS)}")
+    labels = np.array([_label(row) for row in rows], dtype=np.int64)
+    scores = np.array([_number(row, column) for row in rows])
     predictions = (scores > (0.0 if column == "logit" else 0.5)).astype(np.int64)
-    return Judged(np.array(labels), predictions, scores, np.ones(len(rows)))
+    return Judged(labels, predictions, scores, np.ones(len(rows)))
 
 
 def judge_cells(
@@ -135,19 +149,30 @@ def judge_cells(
     )
 
 
-def _number(text: str, path: Path, line: int) -> float:
+def _missing_column(row: Row, path: Path, allowed: str) -> DataError:
+    got = ", ".join(name for name in row.values if name)
+    return DataError("a column is missing", where=path, got=got, allowed=allowed)
+
+
+def _number(row: Row, column: str) -> float:
+    text = row.values[column]
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value):
-        raise DataError("a score is not a finite number", where=f"{path}:{line}", got=repr(text))
+    low, high = RANGES.get(column, (-math.inf, math.inf))
+    if not math.isfinite(value) or not low <= value <= high:
+        raise DataError(
+            f"a {column} is wrong",
+            where=row.where,
+            got=repr(text),
+            allowed=f"{low:g}..{high:g}" if column in RANGES else "a finite number",
+        )
     return value
 
 
-def _label(text: str, path: Path, line: int) -> int:
+def _label(row: Row) -> int:
+    text = row.values["label"]
     if text not in {"0", "1"}:
-        raise DataError(
-            "a label is wrong", where=f"{path}:{line}", got=repr(text), allowed="1 smoke, 0 none"
-        )
+        raise DataError("a label is wrong", where=row.where, got=repr(text), allowed="1, 0")
     return int(text)

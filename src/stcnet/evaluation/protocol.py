@@ -7,17 +7,16 @@ no group but their own.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stcnet.datasets.cells import Cell
+from stcnet.datasets import Cell, fold_test
 from stcnet.errors import DataError
 from stcnet.evaluation.bootstrap import Estimate, interval, replicates
-from stcnet.evaluation.metrics import METRICS, Judged
+from stcnet.evaluation.metrics import METRICS, FloatArray, metrics_of
 from stcnet.evaluation.predictions import Prediction, judge_cells
 
 REPLICATES = 1000
@@ -55,7 +54,7 @@ class _Replicated:
 
     clips: int
     values: Mapping[str, float]
-    samples: Mapping[str, NDArray[Any]]
+    samples: Mapping[str, FloatArray]
 
     def scores(self, fold: str, group: str) -> GroupScores:
         metrics = {n: interval(self.values[n], self.samples[n]) for n in self.values}
@@ -73,7 +72,8 @@ def judge_protocol(
         count: Number of bootstrap replicates.
 
     Raises:
-        DataError: A prediction is of a clip that is not in ``cells``, or a fold lacks clips.
+        DataError: A prediction is of a clip that is not in ``cells`` or comes twice, or a fold of
+            a known name was not predicted on just the clips that it holds out.
     """
     folds = _by_fold(predictions, cells)
     rows: list[GroupScores] = []
@@ -103,7 +103,36 @@ def _by_fold(
                 hint="name the data that was predicted with --data",
             )
         folds.setdefault(prediction.fold, []).append((prediction, known[prediction.id]))
+    for fold, pairs in folds.items():
+        _check_fold(fold, [cell.id for _, cell in pairs], fold_test(cells, fold))
     return dict(sorted(folds.items()))
+
+
+def _check_fold(fold: str, ids: Sequence[str], held_out: Sequence[Cell] | None) -> None:
+    """Refuse repeated, missing and trained-on clips; None where the fold is not one of ours."""
+    where = f"predictions of {fold}"
+    seen = set(ids)
+    if len(seen) < len(ids):
+        raise DataError("a clip comes twice", where=where, got=_first_repeated(ids))
+    expected = {cell.id for cell in held_out} if held_out is not None else seen
+    if strange := sorted(seen - expected):
+        raise DataError(
+            "a clip is predicted that the fold does not hold out",
+            where=where,
+            got=strange[0],
+            hint="scores on clips that were trained on show nothing",
+        )
+    if missing := sorted(expected - seen):
+        raise DataError(
+            "clips of the fold are not predicted",
+            where=where,
+            got=f"{len(missing)} missing, {missing[0]} the first",
+            hint="predict the whole test set",
+        )
+
+
+def _first_repeated(ids: Sequence[str]) -> str:
+    return next(clip for clip, times in Counter(ids).items() if times > 1)
 
 
 def _replicate(pairs: Sequence[tuple[Prediction, Cell]], count: int, seed: int) -> _Replicated:
@@ -116,12 +145,7 @@ def _replicate(pairs: Sequence[tuple[Prediction, Cell]], count: int, seed: int) 
 
 
 def _mean(parts: Sequence[_Replicated]) -> _Replicated:
-    """The unweighted mean over folds; folds are resampled independently of each other."""
-    values = {n: float(np.nanmean([part.values[n] for part in parts])) for n in METRICS}
+    """The unweighted mean over folds, NaN where one has no value; folds are resampled apart."""
+    values = {n: float(np.mean([part.values[n] for part in parts])) for n in METRICS}
     samples = {n: np.mean([part.samples[n] for part in parts], axis=0) for n in METRICS}
     return _Replicated(sum(part.clips for part in parts), values, samples)
-
-
-def metrics_of(judged: Judged) -> dict[str, float]:
-    """All metrics of one set of clips."""
-    return {name: metric(judged) for name, metric in METRICS.items()}

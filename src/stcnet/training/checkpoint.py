@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
-from pydantic import BaseModel
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from stcnet.errors import OutputError, TrainingError
@@ -32,35 +32,47 @@ class Progress:
 
 
 def save_checkpoint(
-    folder: Path, recipe: Recipe, progress: Progress, parts: dict[str, Any]
+    folder: Path, recipe: Recipe, data: TrainingData, progress: Progress, parts: dict[str, Any]
 ) -> None:
     """Write the state of a run so that it can be resumed.
 
     Args:
         folder: Of the run.
         recipe: Of the run; resuming asks for the same.
+        data: Of the run; resuming asks for the same.
         progress: Finished epochs.
         parts: State dicts of model, averaged weights, optimiser and scheduler.
 
     Raises:
         OutputError: The folder cannot be written; the previous checkpoint stays intact.
     """
-    state = {"recipe": recipe.model_dump_json(), "epochs": progress.epochs, "parts": parts}
-    _replace(folder / CHECKPOINT_FILE, lambda path: torch.save(state, path))
+    state = {
+        "recipe": recipe.model_dump_json(),
+        "data": data.sha256,
+        "epochs": progress.epochs,
+        "parts": parts,
+    }
+    # Torch reports a full disk as an internal error, so the writing is left to Python.
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    replace_file(folder / CHECKPOINT_FILE, buffer.getbuffer())
 
 
-def load_checkpoint(folder: Path, recipe: Recipe) -> tuple[Progress, dict[str, Any]] | None:
+def load_checkpoint(
+    folder: Path, recipe: Recipe, data: TrainingData
+) -> tuple[Progress, dict[str, Any]] | None:
     """The state of an earlier run in ``folder``, or None where there is none.
 
     Raises:
-        TrainingError: The checkpoint is damaged, or is of another recipe.
+        TrainingError: The checkpoint is damaged, or is of another recipe or other clips.
     """
     path = folder / CHECKPOINT_FILE
     if not path.exists():
         return None
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        stored, epochs, parts = state["recipe"], int(state["epochs"]), dict(state["parts"])
+        stored = Recipe.model_validate_json(state["recipe"])
+        progress, parts = Progress(int(state["epochs"])), dict(state["parts"])
     except Exception as error:
         raise TrainingError(
             "the checkpoint is damaged",
@@ -68,13 +80,20 @@ def load_checkpoint(folder: Path, recipe: Recipe) -> tuple[Progress, dict[str, A
             got=type(error).__name__,
             hint="remove it to start anew",
         ) from None
-    if Recipe.model_validate_json(stored) != recipe:
-        raise TrainingError(
-            "the checkpoint belongs to another recipe",
-            where=path,
-            hint="train into another folder, or remove it to start anew",
-        )
-    return Progress(epochs), parts
+    if stored != recipe:
+        raise _foreign(path, "another recipe")
+    # The first checkpoints did not say what they were trained on.
+    if state.get("data", data.sha256) != data.sha256:
+        raise _foreign(path, "other training clips")
+    return progress, parts
+
+
+def _foreign(path: Path, owner: str) -> TrainingError:
+    return TrainingError(
+        f"the checkpoint belongs to {owner}",
+        where=path,
+        hint="train into another folder, or remove it to start anew",
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,9 +131,9 @@ def save_run(folder: Path, model: nn.Module, recipe: Recipe, data: TrainingData)
         OutputError: The folder cannot be written.
     """
     weights = {name: value.detach().cpu().contiguous() for name, value in _state(model)}
-    _replace(folder / WEIGHTS_FILE, lambda path: save_file(weights, path))
+    replace_file(folder / WEIGHTS_FILE, safetensors.torch.save(weights))
     for name, record in ((RECIPE_FILE, recipe), (DATA_FILE, data)):
-        _write_record(folder / name, record)
+        replace_file(folder / name, record.model_dump_json(indent=2).encode())
 
 
 def load_run(folder: Path) -> FinishedRun:
@@ -126,7 +145,7 @@ def load_run(folder: Path) -> FinishedRun:
     try:
         recipe = Recipe.model_validate_json((folder / RECIPE_FILE).read_text(encoding="utf-8"))
         data = TrainingData.model_validate_json((folder / DATA_FILE).read_text(encoding="utf-8"))
-        weights = load_file(folder / WEIGHTS_FILE)
+        weights = safetensors.torch.load_file(folder / WEIGHTS_FILE)
     except (OSError, ValueError, SafetensorError) as error:
         raise TrainingError(
             "the folder holds no finished training run",
@@ -135,11 +154,6 @@ def load_run(folder: Path) -> FinishedRun:
             hint="train into it first",
         ) from None
     return FinishedRun(recipe, data, weights)
-
-
-def _write_record(path: Path, record: BaseModel) -> None:
-    text = record.model_dump_json(indent=2)
-    _replace(path, lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
 def _state(model: nn.Module) -> list[tuple[str, Tensor]]:
@@ -153,15 +167,20 @@ def _state(model: nn.Module) -> list[tuple[str, Tensor]]:
     return unique
 
 
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside ``path`` and move into place."""
+def replace_file(path: Path, content: bytes | memoryview) -> None:
+    """Write beside ``path`` and move into place.
+
+    Raises:
+        OutputError: It cannot be written; what was there before stays.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(partial)
+        partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise OutputError(
             "a result of training cannot be written",
             where=path,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import lightning_fabric as lf
 import torch
-from lightning_fabric.loggers.csv_logs import CSVLogger
 from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -21,7 +20,13 @@ from stcnet.datasets.network_input import NetworkInput
 from stcnet.errors import TrainingError
 from stcnet.networks import STCNet
 from stcnet.training.batches import Batch, BatchMaker
-from stcnet.training.checkpoint import Progress, load_checkpoint, save_checkpoint, save_run
+from stcnet.training.checkpoint import (
+    Progress,
+    load_checkpoint,
+    replace_file,
+    save_checkpoint,
+    save_run,
+)
 from stcnet.training.data import TrainingData
 from stcnet.training.randomness import step_rng
 from stcnet.training.recipe import OptimiserSettings, Recipe
@@ -57,25 +62,22 @@ class Listener:
 
 
 SILENT = Listener()
+LOG_FILE = "epochs.csv"
 
 
 def make_fabric(folder: Path, accelerator: str = "auto") -> lf.Fabric:
     """A Fabric for one device: bf16 mixed precision on a GPU, 32 bits on the CPU.
 
     Args:
-        folder: Where the CSV and TensorBoard logs go.
+        folder: Where the TensorBoard log goes.
         accelerator: ``auto``, ``cpu`` or ``cuda``.
     """
     cuda = torch.cuda.is_available() and accelerator != "cpu"
-    loggers = [
-        CSVLogger(folder, name="logs", version="csv"),
-        TensorBoardLogger(folder, name="logs", version="tensorboard"),
-    ]
     return lf.Fabric(
         accelerator=accelerator,
         devices=1,
         precision="bf16-mixed" if cuda else "32-true",
-        loggers=loggers,
+        loggers=TensorBoardLogger(folder, name="logs", version="tensorboard"),
     )
 
 
@@ -126,7 +128,7 @@ class Training:
             listener: Told of each step.
 
         Raises:
-            TrainingError: The loss is no longer finite.
+            TrainingError: Loss or gradient are no longer finite.
         """
         recipe, epoch = self.recipe, self.finished
         set_training(self.model, self.network, recipe.network.frozen_stages)
@@ -140,13 +142,6 @@ class Training:
             totals += self._step(self.batches.make(positions, rng)) * len(positions)
             listener.on_step(epoch * self.steps + step + 1, recipe.epochs * self.steps)
         loss, accuracy = (totals / len(order)).tolist()
-        if not math.isfinite(loss):
-            raise TrainingError(
-                "the loss is no longer finite",
-                where=f"{recipe.name}, epoch {epoch + 1}",
-                got=loss,
-                hint="lower optimiser.learning_rate",
-            )
         self.finished += 1
         rate = float(self.schedule.get_last_lr()[0])
         return EpochReport(self.finished, recipe.epochs, loss, accuracy, rate)
@@ -159,14 +154,27 @@ class Training:
         )
         self.optimiser.zero_grad()
         self.fabric.backward(loss)
-        self.fabric.clip_gradients(
-            self.model, self.optimiser, max_norm=self.recipe.optimiser.clip_norm
-        )
+        self._clip(loss)
         self.optimiser.step()
         self.schedule.step()
         self.averaged.update_parameters(self.network)
         right = (logits.argmax(dim=1) == batch.targets.argmax(dim=1)).float().mean()
         return torch.stack([loss.detach(), right])
+
+    def _clip(self, loss: Tensor) -> None:
+        """Clip the gradient; stop before a step that would spoil the weights."""
+        limit = self.recipe.optimiser.clip_norm
+        norm = self.fabric.clip_gradients(
+            self.model, self.optimiser, max_norm=limit, error_if_nonfinite=False
+        )
+        assert norm is not None
+        if not torch.isfinite(loss + norm):
+            raise TrainingError(
+                "loss or gradient are no longer finite",
+                where=f"{self.recipe.name}, epoch {self.finished + 1}",
+                got=f"loss {loss.item():.3g}, norm of the gradient {norm.item():.3g}",
+                hint="lower optimiser.learning_rate",
+            )
 
     def state(self) -> dict[str, object]:
         """Everything that a resumed run needs."""
@@ -214,21 +222,36 @@ def fit(
     """
     fabric = make_fabric(folder, accelerator)
     training = Training(recipe, clips, fabric)
-    earlier = load_checkpoint(folder, recipe)
+    earlier = load_checkpoint(folder, recipe, data)
     if earlier is not None:
         training.restore(*earlier)
     while training.finished < recipe.epochs:
         report = training.run_epoch(listener)
-        fabric.log_dict(
-            {"loss": report.loss, "accuracy": report.accuracy, "rate": report.learning_rate},
-            step=report.epoch,
-        )
-        save_checkpoint(folder, recipe, Progress(training.finished), training.state())
+        progress = Progress(training.finished)
+        save_checkpoint(folder, recipe, data, progress, training.state())
+        log_epoch(fabric, folder, report)
         listener.on_epoch(report)
-    for logger in fabric.loggers:
-        logger.finalize("success")
+    fabric.logger.finalize("success")
     save_run(folder, training.result, recipe, data)
     return training.result.eval()
+
+
+def log_epoch(fabric: lf.Fabric, folder: Path, report: EpochReport) -> None:
+    """Add an epoch to the TensorBoard log and to ``epochs.csv``.
+
+    Lines of this epoch or later ones, left by a run that started anew, are dropped.
+
+    Raises:
+        OutputError: The folder cannot be written.
+    """
+    numbers = {"loss": report.loss, "accuracy": report.accuracy, "rate": report.learning_rate}
+    fabric.log_dict(numbers, step=report.epoch)
+    path = folder / "logs" / LOG_FILE
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    kept = lines[1 : report.epoch]
+    row = ",".join([str(report.epoch), *(f"{number:.6g}" for number in numbers.values())])
+    text = "\n".join([",".join(["epoch", *numbers]), *kept, row, ""])
+    replace_file(path, text.encode())
 
 
 def cosine_rate(step: int, steps: int, warmup: float) -> float:

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from stcnet.datasets.augmentation import AugmentationSettings
+from stcnet.datasets.cells import CLIP_FRAMES
 from stcnet.errors import ConfigError
 from stcnet.networks import STCNet, STCNetChoices, load_imagenet
 from stcnet.networks.registry import resolve_choices
@@ -47,7 +48,7 @@ class NetworkSettings(_Settings):
     def _check_choices(self) -> NetworkSettings:
         try:
             self.resolved()
-        except ConfigError as error:
+        except (ConfigError, TypeError) as error:
             raise ValueError(str(error)) from None
         return self
 
@@ -134,8 +135,10 @@ class Recipe(_Settings):
     seed: int = Field(0, ge=0)
 
     @model_validator(mode="after")
-    def _check_training_frames(self) -> Recipe:
+    def _check_frames(self) -> Recipe:
         choices = self.network.resolved()
+        if choices.frames >= CLIP_FRAMES:
+            raise ValueError(f"choices.frames is above {CLIP_FRAMES - 1}, all residuals of a clip")
         if self.training_frames is not None and choices.head != "mean":
             raise ValueError("training_frames needs the head mean, which takes any number")
         if self.training_frames is not None and self.training_frames > choices.frames:
@@ -192,7 +195,7 @@ def _parse(text: str, where: object) -> Recipe:
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(
-            first["msg"],
+            first["msg"].removeprefix("Value error, "),
             where=f"{where}: {'.'.join(map(str, first['loc'])) or 'recipe'}",
             got=repr(first["input"])[:60],
         ) from None
