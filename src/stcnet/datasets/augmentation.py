@@ -28,8 +28,8 @@ class AugmentationSettings(BaseModel):
         cast: Largest shift of a single colour channel, share of the full range.
         gamma: Largest exponent; the smallest is its inverse.
         blur: Chance of a Gaussian blur of 3 to 5 pixels.
-        noise: Standard deviation of pixel noise, share of the full range.
-        flicker: Standard deviation of the exposure between frames of a clip, relative.
+        noise: Largest standard deviation of pixel noise, share of the full range.
+        flicker: Largest standard deviation of the exposure between frames of a clip, relative.
         erasing: Chance that a small rectangle is hidden, tried twice.
         reverse: Chance that the clip runs backwards.
     """
@@ -80,7 +80,7 @@ class ClipAugmentation(nn.Module):
         clips = _reverse(clips, self.settings.reverse)
         clips = cast("Tensor", self.transforms(clips / 255.0))
         clips = clips * _flicker(clips, self.settings.flicker)
-        clips = clips + self.settings.noise * torch.randn_like(clips)
+        clips = clips + _amounts(clips, self.settings.noise) * torch.randn_like(clips)
         return clips.clamp(0.0, 1.0) * 255.0
 
 
@@ -109,4 +109,11 @@ def _reverse(clips: Tensor, chance: float) -> Tensor:
 def _flicker(clips: Tensor, deviation: float) -> Tensor:
     """A gain for each frame, shape (B, T, 1, 1, 1)."""
     shape = (*clips.shape[:2], 1, 1, 1)
-    return 1.0 + deviation * torch.randn(shape, device=clips.device, dtype=clips.dtype)
+    gains = torch.randn(shape, device=clips.device, dtype=clips.dtype)
+    return 1.0 + _amounts(clips, deviation) * gains
+
+
+def _amounts(clips: Tensor, largest: float) -> Tensor:
+    """How much of a disturbance each clip gets, mostly little; shape (B, 1, 1, 1, 1)."""
+    shape = (len(clips), 1, 1, 1, 1)
+    return largest * torch.rand(shape, device=clips.device, dtype=clips.dtype) ** 3

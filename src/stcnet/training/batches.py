@@ -62,6 +62,11 @@ class BatchMaker:
         pixels, targets = mix(self.augment(pixels), targets, self.recipe.mixup, rng)
         return Batch(*self._inputs(pixels), targets)
 
+    def plain(self, positions: IndexArray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Frames and residuals of the clips at ``positions``, neither rendered into nor varied."""
+        indices = self._draw(len(positions), rng)
+        return self._inputs(self.clips.gather(positions, indices))
+
     def _draw(self, clips: int, rng: np.random.Generator) -> IndexArray:
         """Frames of each clip: T + 1 in a row, or pairs of neighbours among them."""
         length = self.clips.frames.shape[1]

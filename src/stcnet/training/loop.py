@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from stcnet.training.checkpoint import (
 from stcnet.training.data import TrainingData
 from stcnet.training.randomness import step_rng
 from stcnet.training.recipe import OptimiserSettings, Recipe
+from stcnet.training.statistics import settle_statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,19 @@ class Training:
                 hint="lower optimiser.learning_rate",
             )
 
+    def settle(self) -> None:
+        """Take the result's batch-norm statistics on plain clips; changes no weight."""
+        recipe = self.recipe
+        settle_statistics(self.result, self._plain_batches(), recipe.network.frozen_stages)
+
+    def _plain_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        recipe = self.recipe
+        rng = step_rng(recipe.seed, recipe.epochs, -1)
+        order = draw_order(self.clips.weights, recipe.sampling_exponent, rng)
+        for step in range(min(recipe.settling_steps, self.steps)):
+            positions = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
+            yield self.batches.plain(positions, step_rng(recipe.seed, recipe.epochs, step))
+
     def state(self) -> dict[str, object]:
         """Everything that a resumed run needs."""
         return {
@@ -232,6 +247,7 @@ def fit(
         log_epoch(fabric, folder, report)
         listener.on_epoch(report)
     fabric.logger.finalize("success")
+    training.settle()
     save_run(folder, training.result, recipe, data)
     return training.result.eval()
 

@@ -115,6 +115,8 @@ class Recipe(_Settings):
             testing takes; fewer cost less and vary more. Needs a head that takes any number.
         sampling_exponent: See :func:`stcnet.datasets.clips.draw_order`.
         ema_decay: Decay a step of the averaged weights, which are the result; 0: no averaging.
+        settling_steps: Batches of plain clips on which the batch-norm statistics of the result are
+            taken, at most one epoch's.
         augmentation: How clips are varied; None: not at all.
         plumes: Rendered smoke and steam.
         seed: Of everything random.
@@ -130,6 +132,7 @@ class Recipe(_Settings):
     training_frames: int | None = Field(None, ge=1)
     sampling_exponent: float = Field(0.5, ge=0)
     ema_decay: float = Field(0.99, ge=0, lt=1)
+    settling_steps: int = Field(24, ge=1)
     augmentation: AugmentationSettings | None = AugmentationSettings()
     plumes: PlumeSettings = PlumeSettings()
     seed: int = Field(0, ge=0)

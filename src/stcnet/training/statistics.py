@@ -1,0 +1,58 @@
+"""Batch-norm statistics for clips as they come.
+
+In training the statistics are gathered on augmented clips, whose residual frames hold noise and
+flicker that no camera has; residuals of real clips then look faint to the network, and it misses
+smoke. So once the weights stand, the statistics are taken again on plain training clips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from stcnet.networks import STCNet
+
+
+def settle_statistics(
+    network: STCNet, inputs: Iterable[tuple[Tensor, Tensor]], frozen_stages: int
+) -> None:
+    """Replace the batch-norm statistics of ``network`` by their mean over ``inputs``.
+
+    The spatial pathway's frozen stages keep theirs, as in training.
+
+    Args:
+        network: Its weights stay as they are; left in evaluation mode.
+        inputs: Frames and residuals of plain clips, each (B, T, 3, S, S); at least one batch.
+        frozen_stages: Number of leading stages that are frozen.
+    """
+    network.eval()
+    spatial = network.pathways.spatial
+    kept = nn.ModuleList(spatial.stages[:frozen_stages] if spatial is not None else [])
+    frozen = set(kept.modules())
+    norms = [
+        module
+        for module in network.modules()
+        if isinstance(module, nn.BatchNorm2d) and module not in frozen
+    ]
+    with _gathering(norms), torch.inference_mode():
+        for frames, residuals in inputs:
+            network(frames, residuals)
+
+
+@contextmanager
+def _gathering(norms: list[nn.BatchNorm2d]) -> Iterator[None]:
+    """Let norms gather a plain mean of their statistics, starting afresh."""
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None
+        norm.train()
+    try:
+        yield
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+            norm.eval()
