@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sklearn.linear_model import LogisticRegression
 
 from stcnet.datasets import Cell
+from stcnet.datasets.protocols import PLANTS_FOLD
 from stcnet.errors import DataError
 from stcnet.evaluation.metrics import Judged
 from stcnet.evaluation.predictions import Prediction, judge_cells
@@ -61,9 +62,16 @@ def calibrate(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> Calib
 
 
 def _pair(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> Judged:
-    """RISE clips with their predictions; IJmond's are not part of the population."""
+    """RISE clips with one prediction each; IJmond's are not part of the population.
+
+    Where a clip was held out by two protocols, the fold of its split speaks for it.
+    """
     known = {cell.id: cell for cell in cells if cell.site != "ijmond"}
-    kept = [prediction for prediction in predictions if prediction.id in known]
+    chosen: dict[str, Prediction] = {}
+    for prediction in sorted(predictions, key=lambda p: p.fold == PLANTS_FOLD):
+        if prediction.id in known:
+            chosen.setdefault(prediction.id, prediction)
+    kept = list(chosen.values())
     if not kept:
         raise DataError("no prediction is of a clip in the data", where="predictions")
     return judge_cells(kept, [known[prediction.id] for prediction in kept])

@@ -6,6 +6,7 @@ convolutions here; ONNX Runtime does that when it loads), so that a package can 
 
 from __future__ import annotations
 
+import logging
 import warnings
 from dataclasses import dataclass
 
@@ -94,6 +95,8 @@ def restore_weights(weights: dict[str, NDArray[np.float32]]) -> dict[str, Tensor
 def _trace(module: nn.Module, inputs: tuple[Tensor, ...], names: list[str]) -> onnx.ModelProto:
     outputs = ["features"] if len(inputs) == 2 else ["logit", "activation"]
     batch = torch.export.Dim("batch")
+    # It says at each export that torchvision is absent; this package needs none.
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         # The exporter warns of its own internals (tree specs, unused axis names).
         warnings.simplefilter("ignore")
