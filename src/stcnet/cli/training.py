@@ -107,41 +107,95 @@ def train(
 
 def evaluate(
     predictions: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option(
             metavar="FILE",
             help="CSV with label and a score, or id, fold and logit; may be given several times.",
         ),
-    ],
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder with cells.json, for predictions by clip id."),
     ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="PACKAGE", help="Score this package on the clips of --data."),
+    ] = None,
+    protocol: Protocol = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
 ) -> None:
     """Print every metric of predictions, with 95 % intervals where the clips are known.
 
     With --data: columns id, fold and logit, as `stcnet train --protocol` writes them; each clip is
     weighted by the clips of the full test set that it stands for. Without: columns label and one
-    of logit, score, probability or prediction; each line counts once.
+    of logit, score, probability or prediction; each line counts once. With --model and --data: a
+    model package on all clips, or on those that one fold of --protocol holds out; clips that it
+    was trained on are refused.
     """
     require_extra()
-    from stcnet.datasets import read_cells
-    from stcnet.evaluation.metrics import metrics_of
-    from stcnet.evaluation.predictions import judge_labelled, parse_predictions, read_rows
-
-    if data is not None:
-        cells = read_cells(data)
-        ours = [p for path in predictions for p in parse_predictions(read_rows(path), path)]
+    _check_evaluated(predictions, data, model, protocol)
+    if model is not None and data is not None:
+        _evaluate_model(model, data, protocol, as_json=as_json)
+    elif data is not None:
+        cells, ours = _read_held_out(predictions or [], data)
         _print_scores(ours, cells, as_json=as_json)
-        return
-    for path in predictions:
+    else:
+        _evaluate_labelled(predictions or [], as_json=as_json)
+
+
+def _check_evaluated(
+    predictions: list[Path] | None, data: Path | None, model: Path | None, protocol: str | None
+) -> None:
+    if (predictions is None) == (model is None):
+        raise ConfigError(
+            "one of --predictions and --model is needed", allowed="one of them, not both"
+        )
+    if model is not None and data is None:
+        raise ConfigError("--model needs the clips to score", hint="name their folder with --data")
+    if protocol is not None and model is None:
+        raise ConfigError("--protocol goes with --model", hint="leave it out")
+
+
+def _evaluate_model(model: Path, data: Path, protocol: str | None, *, as_json: bool) -> None:
+    from stcnet.cli.progress import shown_progress
+    from stcnet.cli.values import load_package
+    from stcnet.datasets import protocol_folds, read_cells
+    from stcnet.evaluation.packages import predict_package
+
+    package = load_package(model)
+    cells = read_cells(data)
+    folds = protocol_folds(cells, protocol) if protocol else []
+    chosen = [cell for fold in folds for cell in fold.test] if folds else cells
+    with shown_progress() as progress:
+        ours = predict_package(
+            package,
+            cells,
+            chosen,
+            data,
+            on_clip=lambda done, total: progress("scoring", done, total),
+        )
+    _print_scores(ours, cells, as_json=as_json)
+
+
+def _evaluate_labelled(paths: Sequence[Path], *, as_json: bool) -> None:
+    from stcnet.evaluation.metrics import metrics_of
+    from stcnet.evaluation.predictions import judge_labelled, read_rows
+
+    for path in paths:
         values = metrics_of(judge_labelled(read_rows(path), path))
         shown = {name: round(value, 4) for name, value in values.items()}
         if as_json:
             typer.echo(json.dumps({"path": str(path), **shown}))
         else:
             typer.echo(f"{path}: " + ", ".join(f"{n} {v:.3f}" for n, v in shown.items()))
+
+
+def _read_held_out(paths: Sequence[Path], data: Path) -> tuple[list[Cell], list[Prediction]]:
+    from stcnet.datasets import read_cells
+    from stcnet.evaluation.predictions import parse_predictions, read_rows
+
+    cells = read_cells(data)
+    return cells, [p for path in paths for p in parse_predictions(read_rows(path), path)]
 
 
 def export(
@@ -163,8 +217,6 @@ def export(
 ) -> None:
     """Make a model package of a run; held-out predictions give it calibration and scores."""
     require_extra()
-    from stcnet.datasets import read_cells
-    from stcnet.evaluation.predictions import parse_predictions, read_rows
     from stcnet.training.checkpoint import load_run
     from stcnet.training.export import HeldOut, export_package
 
@@ -175,8 +227,8 @@ def export(
         )
     held_out = None
     if predictions is not None and data is not None:
-        ours = [p for path in predictions for p in parse_predictions(read_rows(path), path)]
-        held_out = HeldOut(ours, read_cells(data))
+        cells, ours = _read_held_out(predictions, data)
+        held_out = HeldOut(ours, cells)
     package = export_package(load_run(run), out, version=model_version, held_out=held_out)
     typer.echo(f"{out}: {package.name} {package.version}, sha256 {package.sha256}")
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stcnet.datasets import Cell, fold_test
+from stcnet.datasets.protocols import PLANTS_FOLD
 from stcnet.errors import DataError
 from stcnet.evaluation.bootstrap import Estimate, interval, replicates
 from stcnet.evaluation.metrics import METRICS, FloatArray, metrics_of
@@ -21,11 +22,12 @@ from stcnet.evaluation.predictions import Prediction, judge_cells
 
 REPLICATES = 1000
 MEAN = "mean"
+PLANTS_GROUP = "other-plants"
 
 GROUPS: Mapping[str, Callable[[Cell], bool]] = {
     "rise": lambda cell: cell.site != "ijmond",
     "clairton": lambda cell: cell.site == "clairton",
-    "other-plants": lambda cell: cell.site == "other-plants",
+    PLANTS_GROUP: lambda cell: cell.site == "other-plants",
     "ijmond": lambda cell: cell.site == "ijmond",
 }
 """Whose clips are judged together."""
@@ -66,6 +68,8 @@ def judge_protocol(
 ) -> list[GroupScores]:
     """All metrics by fold and group, and where there are several folds their mean.
 
+    The fold that leaves the other plants out is another protocol and stays out of the mean.
+
     Args:
         predictions: Of models on clips they were not trained on.
         cells: The records of those clips.
@@ -81,11 +85,12 @@ def judge_protocol(
         parts: dict[str, _Replicated] = {}
         for seed, (fold, pairs) in enumerate(folds.items()):
             chosen = [(p, c) for p, c in pairs if belongs(c)]
-            if chosen:
+            if chosen and (fold != PLANTS_FOLD or group == PLANTS_GROUP):
                 parts[fold] = _replicate(chosen, count, seed)
         rows += [part.scores(fold, group) for fold, part in parts.items()]
-        if len(parts) > 1:
-            rows.append(_mean(list(parts.values())).scores(MEAN, group))
+        splits = [part for fold, part in parts.items() if fold != PLANTS_FOLD]
+        if len(splits) > 1:
+            rows.append(_mean(splits).scores(MEAN, group))
     return rows
 
 
