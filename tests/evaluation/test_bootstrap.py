@@ -85,7 +85,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
 
 def test_replicates_without_a_value_are_left_out_of_the_interval() -> None:
     estimate = interval(0.5, np.array([np.nan, 0.4, 0.6, np.nan]))
-    assert (estimate.low, estimate.high) == (pytest.approx(0.405), pytest.approx(0.595))
+    assert [estimate.low, estimate.high] == pytest.approx([0.405, 0.595])
     nothing = interval(float("nan"), np.array([np.nan, np.nan]))
     assert np.isnan([nothing.value, nothing.low, nothing.high]).all()
 

@@ -307,7 +307,7 @@ def test_the_schedule_moves_every_step_and_ends_at_zero(tmp_path: Path) -> None:
 
     class Keep(Listener):
         def on_step(self, done: int, total: int) -> None:
-            rates.append(run.schedule.get_last_lr()[0])
+            rates.append(float(run.schedule.get_last_lr()[0]))
 
     assert run.run_epoch(Keep()).learning_rate == 0
     assert rates == pytest.approx([0.0075, 0.0025, 0])

@@ -13,7 +13,8 @@ from stcnet.training.recipe import Recipe, bundled_recipes, load_recipe
 
 
 def network(**changes: Any) -> dict[str, Any]:
-    return tiny_settings()["network"] | changes
+    values: dict[str, Any] = tiny_settings()["network"]
+    return values | changes
 
 
 def write(folder: Path, settings: object) -> Path:

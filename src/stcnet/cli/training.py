@@ -180,14 +180,15 @@ def _evaluate_model(model: Path, data: Path, protocol: str | None, *, as_json: b
 def _evaluate_labelled(paths: Sequence[Path], *, as_json: bool) -> None:
     from stcnet.evaluation.metrics import metrics_of
     from stcnet.evaluation.predictions import judge_labelled, read_rows
+    from stcnet.evaluation.tables import rounded
 
     for path in paths:
         values = metrics_of(judge_labelled(read_rows(path), path))
-        shown = {name: round(value, 4) for name, value in values.items()}
         if as_json:
+            shown = {name: rounded(value) for name, value in values.items()}
             typer.echo(json.dumps({"path": str(path), **shown}))
         else:
-            typer.echo(f"{path}: " + ", ".join(f"{n} {v:.3f}" for n, v in shown.items()))
+            typer.echo(f"{path}: " + ", ".join(f"{n} {v:.3f}" for n, v in values.items()))
 
 
 def _read_held_out(paths: Sequence[Path], data: Path) -> tuple[list[Cell], list[Prediction]]:

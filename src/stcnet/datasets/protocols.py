@@ -10,7 +10,6 @@ from stcnet.datasets.cells import Cell, Site, Split
 from stcnet.errors import ConfigError, DataError
 
 SPLITS: tuple[Split, ...] = get_args(Split)
-PLANTS_FOLD = "leave-out-plants"
 PLANT_SITES: tuple[Site, ...] = ("other-plants",)
 PLANTS_FOLD = "leave-out-plants"
 SPLIT_FOLD = "leave-out-"

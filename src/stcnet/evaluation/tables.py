@@ -55,7 +55,7 @@ def as_json(rows: Sequence[GroupScores]) -> list[dict[str, object]]:
             "group": row.group,
             "clips": row.clips,
             "metrics": {
-                name: [_rounded(e.value), _rounded(e.low), _rounded(e.high)]
+                name: [rounded(e.value), rounded(e.low), rounded(e.high)]
                 for name, e in row.metrics.items()
             },
         }
@@ -63,5 +63,6 @@ def as_json(rows: Sequence[GroupScores]) -> list[dict[str, object]]:
     ]
 
 
-def _rounded(value: float) -> float | None:
+def rounded(value: float) -> float | None:
+    """Four decimals, None for NaN, which JSON does not know."""
     return None if math.isnan(value) else round(value, 4)

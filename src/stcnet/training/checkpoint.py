@@ -111,16 +111,24 @@ class FinishedRun:
     weights: dict[str, Tensor]
 
     def network(self) -> STCNet:
-        """The trained network on the CPU, in evaluation mode."""
+        """The trained network on the CPU, in evaluation mode.
+
+        Raises:
+            TrainingError: The weights are not those of the recipe's network.
+        """
         model = STCNet(self.recipe.network.resolved())
-        missing, unexpected = model.load_state_dict(self.weights, strict=False)
-        known = {name for name, _ in _state(model)}
-        if unexpected or known & set(missing):
+        expected = {name: value.shape for name, value in _state(model)}
+        stored = {name: value.shape for name, value in self.weights.items()}
+        wrong = sorted({name for name, _ in expected.items() ^ stored.items()})
+        if wrong:
             raise TrainingError(
                 "the weights do not fit the recipe's network",
                 where=self.recipe.name,
-                got=", ".join([*unexpected, *sorted(known & set(missing))][:3]),
+                got=", ".join(wrong[:3]),
+                hint="train again",
             )
+        # Names of shared tensors are missing on purpose.
+        model.load_state_dict(self.weights, strict=False)
         return model.eval()
 
 

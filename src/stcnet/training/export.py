@@ -15,6 +15,7 @@ import torch
 import stcnet
 from stcnet.datasets import Cell
 from stcnet.datasets.cells import CLIP_FRAMES, FRAME_INTERVAL_S
+from stcnet.errors import ConfigError
 from stcnet.evaluation.predictions import Prediction
 from stcnet.evaluation.protocol import GroupScores, judge_protocol
 from stcnet.evaluation.tables import markdown_table
@@ -73,12 +74,13 @@ def export_package(
         created_at: Aware UTC; None for now, or the moment in SOURCE_DATE_EPOCH where that is set.
 
     Raises:
+        ConfigError: SOURCE_DATE_EPOCH holds no number.
         DataError: The predictions do not belong to the clips, or cannot be calibrated.
         OutputError: The file cannot be written.
     """
     recipe = run.recipe
+    created_at = created_at or _now()
     network = run.network()
-    graphs = export_graphs(network, recipe.network.input_size)
     calibration = calibrate(held_out.predictions, held_out.cells) if held_out else UNCALIBRATED
     scores = judge_protocol(held_out.predictions, held_out.cells) if held_out else []
     choices = asdict(network.choices)
@@ -92,7 +94,7 @@ def export_package(
         name=recipe.name,
         version=version,
         preset=recipe.network.preset,
-        created_at=created_at or _now(),
+        created_at=created_at,
         network=choices,
         input=InputSpec(
             size=recipe.network.input_size,
@@ -105,6 +107,7 @@ def export_package(
         metrics=tuple(_metrics(scores)),
         limits=LIMITS,
     )
+    graphs = export_graphs(network, recipe.network.input_size)
     return write_package(
         path,
         description,
@@ -134,7 +137,12 @@ def example_clips(sampling: Sampling) -> Picture:
 
 def _now() -> datetime:
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    try:
+        moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise ConfigError(
+            "this is not a moment", where="SOURCE_DATE_EPOCH", got=epoch, allowed="seconds, UTC"
+        ) from None
     return moment.replace(microsecond=0)
 
 
