@@ -187,9 +187,13 @@ def graphs_at_hand(monkeypatch: pytest.MonkeyPatch, exported: Exported) -> None:
 
 
 @pytest.mark.usefixtures("graphs_at_hand")
-def test_a_folder_that_is_missing_is_one_line(tmp_path: Path, exported: Exported) -> None:
-    with pytest.raises(OutputError, match="the model package cannot be written"):
-        export_package(exported.run, tmp_path / "gone" / "tiny.stcnet", version="1.0.0")
+@pytest.mark.parametrize("place", ["gone", "file"])
+def test_a_place_that_is_no_folder_is_one_line(
+    tmp_path: Path, exported: Exported, place: str
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=r"package cannot be written .*is no folder"):
+        export_package(exported.run, tmp_path / place / "tiny.stcnet", version="1.0.0")
 
 
 @pytest.mark.usefixtures("graphs_at_hand")

@@ -15,7 +15,7 @@ import torch
 import stcnet
 from stcnet.datasets import Cell
 from stcnet.datasets.cells import CLIP_FRAMES, FRAME_INTERVAL_S
-from stcnet.errors import ConfigError
+from stcnet.errors import ConfigError, OutputError
 from stcnet.evaluation.predictions import Prediction
 from stcnet.evaluation.protocol import GroupScores, judge_protocol
 from stcnet.evaluation.tables import markdown_table
@@ -78,6 +78,7 @@ def export_package(
         DataError: The predictions do not belong to the clips, or cannot be calibrated.
         OutputError: The file cannot be written.
     """
+    _require_folder(path)
     recipe = run.recipe
     created_at = created_at or _now()
     network = run.network()
@@ -133,6 +134,17 @@ def example_clips(sampling: Sampling) -> Picture:
         for with_smoke in (True, False)
     ]
     return np.stack([np.asarray(clip, dtype=np.uint8) for clip in clips])
+
+
+def _require_folder(path: Path) -> None:
+    """Say at once, not after the network is traced, that there is nowhere to write."""
+    if not path.parent.is_dir():
+        raise OutputError(
+            "the model package cannot be written",
+            where=path,
+            got=f"{path.parent} is no folder",
+            hint="choose a folder that exists and can be written to",
+        )
 
 
 def _now() -> datetime:
