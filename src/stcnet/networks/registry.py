@@ -20,7 +20,7 @@ PRESETS: Mapping[str, STCNetChoices] = {
 }
 
 
-def resolve_choices(preset: str, **overrides: object) -> STCNetChoices:
+def resolve_choices(preset: str, /, **overrides: object) -> STCNetChoices:
     """The choices of a preset with some of them replaced.
 
     Args:
@@ -42,7 +42,7 @@ def resolve_choices(preset: str, **overrides: object) -> STCNetChoices:
     return replace(PRESETS[preset], **overrides)  # type: ignore[arg-type]
 
 
-def build_model(preset: str, **overrides: object) -> STCNet:
+def build_model(preset: str, /, **overrides: object) -> STCNet:
     """A network of the literature with random weights.
 
     Args:

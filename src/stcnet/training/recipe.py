@@ -48,7 +48,7 @@ class NetworkSettings(_Settings):
     def _check_choices(self) -> NetworkSettings:
         try:
             self.resolved()
-        except (ConfigError, TypeError) as error:
+        except ConfigError as error:
             raise ValueError(str(error)) from None
         return self
 
