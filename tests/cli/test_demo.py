@@ -23,7 +23,7 @@ def test_the_report_stays_though_a_model_finds_nothing(run: Run, tmp_path: Path)
     outcome = run("demo", "--out", out)
     assert outcome.code == 1
     assert outcome.errors == ["error: the smoke in the sample was not found"]
-    assert outcome.out.startswith("No smoke found in 7 min 55 s observed\n")
+    assert outcome.out.startswith("No smoke found in 10 min 55 s observed\n")
     assert (out / "report.html").exists()
 
 

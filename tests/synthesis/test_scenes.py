@@ -60,22 +60,20 @@ def test_the_scene_stands_still_while_sky_and_light_move() -> None:
 def test_the_bundled_sample_is_what_its_module_renders() -> None:
     frames = decode(SAMPLE_PATH)
     assert SAMPLE_PATH.stat().st_size < 700_000
-    assert frames.shape == (96, 240, 320, 3)
-    chosen = [2, 40, 90]
+    assert frames.shape == (132, 240, 320, 3)
+    chosen = [2, 70, 125]
     times_s = torch.tensor(chosen) * FRAME_INTERVAL_S
     rendered = render_scene(sample_scene(), times_s, *frames.shape[1:3])
     assert np.abs(rendered.astype(int) - frames[chosen]).mean() < 4
 
 
-def test_the_sample_smokes_between_its_times_and_steams_always() -> None:
+def test_the_sample_smokes_between_its_times() -> None:
     times_s = torch.tensor([SMOKE_START_S - 5, SMOKE_START_S + 60, SMOKE_STOP_S + 120])
     scene = sample_scene()
     background = render_background(scene, times_s, *SIZE).permute(0, 2, 3, 1).numpy()
     difference = render_scene(scene, times_s, *SIZE) - background
-    darkened = (difference.mean(-1) < -15).mean((1, 2))
-    brightened = (difference.mean(-1) > 15).mean((1, 2))
-    assert darkened[1] > 0.01 > 0.001 > max(darkened[0], darkened[2])
-    assert brightened.min() > 0.001
+    changed = (np.abs(difference.mean(-1)) > 15).mean((1, 2))
+    assert changed[1] > 0.01 > 0.001 > max(changed[0], changed[2])
 
 
 def test_written_video_keeps_its_frames(tmp_path: Path) -> None:

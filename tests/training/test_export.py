@@ -17,12 +17,12 @@ from stcnet.datasets import read_cells, read_clips
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.network_input import NetworkInput
 from stcnet.errors import ConfigError, DataError, OutputError, PackageError
+from stcnet.evaluation.calibration import calibrate
 from stcnet.evaluation.metrics import METRICS
 from stcnet.evaluation.predict import predict_logits
 from stcnet.evaluation.predictions import Prediction
 from stcnet.inference import ClipScorer, ModelPackage, StreamScorer
 from stcnet.networks import STCNet
-from stcnet.training.calibration import calibrate
 from stcnet.training.checkpoint import FinishedRun, load_run, save_run
 from stcnet.training.data import TrainingData
 from stcnet.training.export import HeldOut, export_package
@@ -233,8 +233,10 @@ def test_held_out_predictions_give_calibration_and_scores(
 def test_half_a_fold_of_predictions_is_refused(tmp_path: Path, exported: Exported) -> None:
     cells = make_cells()
     half = [
-        Prediction(c.id, "leave-out-S0", float(c.label)) for c in cells[:20] if c.split == "S0"
-    ]  # fmt: skip
+        Prediction(c.id, f"leave-out-{c.split}", float(c.label))
+        for c in cells
+        if c.split == "S1" or (c.split == "S0" and c in cells[:20])
+    ]
     with pytest.raises(DataError, match="clips of the fold are not predicted"):
         export_package(
             exported.run, tmp_path / "tiny.stcnet", version="1.0.0", held_out=HeldOut(half, cells)

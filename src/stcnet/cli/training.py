@@ -122,6 +122,12 @@ def evaluate(
         typer.Option(metavar="PACKAGE", help="Score this package on the clips of --data."),
     ] = None,
     protocol: Protocol = None,
+    calibrated: Annotated[
+        bool,
+        typer.Option(
+            help="Call smoke from a probability of one half on, calibrated on the other folds."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
 ) -> None:
     """Print every metric of predictions, with 95 % intervals where the clips are known.
@@ -134,11 +140,13 @@ def evaluate(
     """
     require_extra()
     _check_evaluated(predictions, data, model, protocol)
+    if calibrated and (predictions is None or data is None):
+        raise ConfigError("--calibrated goes with --predictions and --data", hint="leave it out")
     if model is not None and data is not None:
         _evaluate_model(model, data, protocol, as_json=as_json)
     elif data is not None:
         cells, ours = _read_held_out(predictions or [], data)
-        _print_scores(ours, cells, as_json=as_json)
+        _print_scores(_calibrated(ours, cells) if calibrated else ours, cells, as_json=as_json)
     else:
         _evaluate_labelled(predictions or [], as_json=as_json)
 
@@ -175,6 +183,12 @@ def _evaluate_model(model: Path, data: Path, protocol: str | None, *, as_json: b
             on_clip=lambda done, total: progress("scoring", done, total),
         )
     _print_scores(ours, cells, as_json=as_json)
+
+
+def _calibrated(predictions: list[Prediction], cells: list[Cell]) -> list[Prediction]:
+    from stcnet.evaluation.calibration import cross_calibrate
+
+    return cross_calibrate(predictions, cells)
 
 
 def _evaluate_labelled(paths: Sequence[Path], *, as_json: bool) -> None:

@@ -16,6 +16,7 @@ import stcnet
 from stcnet.datasets import Cell
 from stcnet.datasets.cells import CLIP_FRAMES, FRAME_INTERVAL_S
 from stcnet.errors import ConfigError, OutputError
+from stcnet.evaluation.calibration import UNCALIBRATED, calibrate, cross_calibrate
 from stcnet.evaluation.predictions import Prediction
 from stcnet.evaluation.protocol import GroupScores, judge_protocol
 from stcnet.evaluation.tables import markdown_table
@@ -30,7 +31,6 @@ from stcnet.inference import (
     write_package,
 )
 from stcnet.synthesis.scenes import render_clip
-from stcnet.training.calibration import UNCALIBRATED, calibrate
 from stcnet.training.checkpoint import FinishedRun
 from stcnet.training.graphs import export_graphs
 from stcnet.types import Picture
@@ -83,7 +83,7 @@ def export_package(
     created_at = created_at or _now()
     network = run.network()
     calibration = calibrate(held_out.predictions, held_out.cells) if held_out else UNCALIBRATED
-    scores = judge_protocol(held_out.predictions, held_out.cells) if held_out else []
+    scores = _scores(held_out) if held_out else []
     choices = asdict(network.choices)
     normalisation = recipe.network.normalisation(network)
     sampling = Sampling(
@@ -119,6 +119,12 @@ def export_package(
         example_frames=example_clips(sampling),
         card=_card(run, description, calibration, scores),
     )
+
+
+def _scores(held_out: HeldOut) -> list[GroupScores]:
+    """Scores at the package's threshold, each fold calibrated by the others."""
+    calibrated = cross_calibrate(held_out.predictions, held_out.cells)
+    return judge_protocol(calibrated, held_out.cells)
 
 
 def example_clips(sampling: Sampling) -> Picture:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sklearn.linear_model import LogisticRegression
 
@@ -13,14 +14,15 @@ from stcnet.evaluation.metrics import Judged
 from stcnet.evaluation.predictions import Prediction, judge_cells
 from stcnet.inference import Calibration
 
+THRESHOLD = 0.5
 OFF_SHARE = 0.8
 """An episode goes on until the probability falls below this share of the threshold."""
 
 UNCALIBRATED = Calibration(
     slope=1.0,
     intercept=0.0,
-    threshold=0.5,
-    off_threshold=0.5 * OFF_SHARE,
+    threshold=THRESHOLD,
+    off_threshold=THRESHOLD * OFF_SHARE,
     basis="none: the probability is the raw score of the network",
 )
 
@@ -28,7 +30,7 @@ UNCALIBRATED = Calibration(
 def calibrate(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> Calibration:
     """Platt scaling (Platt, 1999) fitted on held-out predictions, weighted to the population.
 
-    The threshold is the probability of logit 0, where the scores of the protocol were measured.
+    The threshold is a half: smoke from where it is as likely as none in the population.
 
     Args:
         predictions: Of models that had not seen the clips.
@@ -48,17 +50,58 @@ def calibrate(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> Calib
         raise DataError(
             "smoke does not score higher than none", where="predictions", got=f"slope {slope:.3g}"
         )
-    draft = UNCALIBRATED.model_copy(update={"slope": slope, "intercept": intercept})
-    threshold = draft.probability(0.0)
     return Calibration(
         slope=slope,
         intercept=intercept,
-        threshold=threshold,
-        off_threshold=threshold * OFF_SHARE,
+        threshold=THRESHOLD,
+        off_threshold=THRESHOLD * OFF_SHARE,
         basis=f"Platt scaling on {len(judged)} held-out predictions "
         f"({', '.join(sorted({p.fold for p in predictions}))}), weighted to the full RISE test "
-        "sets; threshold at logit 0",
+        "sets; smoke from a probability of one half",
     )
+
+
+def cross_calibrate(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> list[Prediction]:
+    """Calibrated logits of each fold, by the calibration that the other folds give.
+
+    So no label of a fold has a say in where its own threshold lies. The fold that leaves the other
+    plants out is calibrated on the predictions of clairton's clips alone.
+
+    Args:
+        predictions: Of models that had not seen the clips, of two or more folds.
+        cells: The records of the clips.
+
+    Returns:
+        The predictions in their order, their logits calibrated: smoke above 0.
+
+    Raises:
+        DataError: A fold has no other to be calibrated on, or cannot be calibrated.
+    """
+    fits = {
+        fold: calibrate(_others(fold, predictions), cells)
+        for fold in sorted({prediction.fold for prediction in predictions})
+    }
+    return [
+        replace(p, logit=fits[p.fold].slope * p.logit + fits[p.fold].intercept) for p in predictions
+    ]
+
+
+def _others(fold: str, predictions: Sequence[Prediction]) -> list[Prediction]:
+    """Predictions that may calibrate a fold: of other folds, on clips that it does not test."""
+    tested = {prediction.id for prediction in predictions if prediction.fold == fold}
+    others = [
+        prediction
+        for prediction in predictions
+        if prediction.fold not in {fold, PLANTS_FOLD} and prediction.id not in tested
+    ]
+    if not others:
+        raise DataError(
+            "a fold can only be calibrated on other folds",
+            where="predictions",
+            got=f"{fold} alone",
+            hint="give the predictions of all folds of the protocol",
+        )
+    return others
 
 
 def _pair(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> Judged:

@@ -6,8 +6,8 @@ import pytest
 from small_cells import make_cells, record
 from stcnet.datasets import Cell
 from stcnet.errors import DataError
+from stcnet.evaluation.calibration import OFF_SHARE, calibrate, cross_calibrate
 from stcnet.evaluation.predictions import Prediction
-from stcnet.training.calibration import OFF_SHARE, calibrate
 
 
 def simulate(
@@ -31,7 +31,7 @@ def test_a_known_distortion_is_found(slope: float, intercept: float) -> None:
     calibration = calibrate(*simulate(slope, intercept))
     assert calibration.slope == pytest.approx(slope, rel=0.1, abs=0.05)
     assert calibration.intercept == pytest.approx(intercept, rel=0.1, abs=0.1)
-    assert calibration.threshold == pytest.approx(calibration.probability(0))
+    assert calibration.threshold == 0.5
     assert calibration.off_threshold == pytest.approx(OFF_SHARE * calibration.threshold)
     assert "6000 held-out predictions (f)" in calibration.basis
 
@@ -83,3 +83,41 @@ CELLS = make_cells()
 def test_nonsense_is_refused(predictions: list[Prediction], message: str) -> None:
     with pytest.raises(DataError, match=message):
         calibrate(predictions, CELLS)
+
+
+def test_each_fold_is_calibrated_by_the_others() -> None:
+    first, cells = simulate(2.0, -1.0, 3000)
+    second = [Prediction(f"b{p.id}", "g", p.logit) for p in first]
+    all_cells = cells + [cell.model_copy(update={"id": f"b{cell.id}"}) for cell in cells]
+    calibrated = cross_calibrate(first + second, all_cells)
+    assert [(p.id, p.fold) for p in calibrated] == [(p.id, p.fold) for p in first + second]
+    slopes = np.polyfit([p.logit for p in first], [p.logit for p in calibrated[:3000]], 1)
+    assert slopes == pytest.approx([2.0, -1.0], abs=0.2)
+
+
+def test_the_labels_of_a_fold_do_not_move_its_own_scores() -> None:
+    first, cells = simulate(1.0, 0.0, 500)
+    second = [Prediction(f"b{p.id}", "g", p.logit) for p in first]
+    twins = [cell.model_copy(update={"id": f"b{cell.id}"}) for cell in cells]
+    flipped = [cell.model_copy(update={"label": 1 - cell.label}) for cell in cells[:100]]
+    before = cross_calibrate(first + second, cells + twins)
+    after = cross_calibrate(first + second, flipped + cells[100:] + twins)
+    assert before[:500] == after[:500]
+    assert before[500:] != after[500:]
+
+
+def test_the_plants_fold_is_calibrated_without_its_clips() -> None:
+    first, cells = simulate(1.0, 0.0, 500)
+    split = [Prediction(p.id, "g" if n % 2 else "f", p.logit) for n, p in enumerate(first)]
+    plants = [Prediction(p.id, "leave-out-plants", p.logit + 3) for p in first[:50]]
+    one = cross_calibrate([*split, *plants], cells)[500]
+    expected = calibrate(split[50:], cells)
+    assert one.logit == pytest.approx(
+        expected.slope * plants[0].logit + expected.intercept, abs=1e-6
+    )
+
+
+def test_one_fold_alone_cannot_be_cross_calibrated() -> None:
+    predictions, cells = simulate(1.0, 0.0, 50)
+    with pytest.raises(DataError, match="only be calibrated on other folds"):
+        cross_calibrate(predictions, cells)

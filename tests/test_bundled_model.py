@@ -1,0 +1,139 @@
+"""The model in the wheel: it scores as PyTorch does, and its card says what was measured."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from stcnet.datasets import read_cells, read_clips
+from stcnet.demo import SAMPLE_PATH
+from stcnet.evaluation.predictions import parse_predictions, read_rows
+from stcnet.evaluation.protocol import judge_protocol
+from stcnet.evaluation.tables import as_json, markdown_table
+from stcnet.inference import ClipScorer, ModelPackage, StreamScorer, bundled_package
+from stcnet.networks import STCNet, STCNetChoices, smoke_logit
+from stcnet.preprocess import (
+    centred_square,
+    crop_and_resize,
+    normalise,
+    phase_indices,
+    residual_frames,
+)
+from stcnet.training.graphs import restore_weights
+from stcnet.types import Picture
+from stcnet.video import open_source
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "docs" / "results" / "flagship"
+TOLERANCE = 1e-4
+"""In probability."""
+
+
+@pytest.fixture(scope="module")
+def package() -> ModelPackage:
+    return ModelPackage.load(bundled_package())
+
+
+@pytest.fixture(scope="module")
+def network(package: ModelPackage) -> STCNet:
+    model = STCNet(STCNetChoices(**package.manifest.network))  # type: ignore[arg-type]
+    left_out = model.load_state_dict(restore_weights(dict(package.weights)), strict=False)
+    assert not left_out.unexpected_keys
+    assert all(name.endswith("num_batches_tracked") for name in left_out.missing_keys)
+    return model.eval()
+
+
+def torch_logit(network: STCNet, package: ModelPackage, clip: Picture) -> float:
+    """The verdict's logit by PyTorch alone."""
+    spec = package.manifest.input
+    sampling = package.manifest.sampling
+    box = centred_square(clip.shape[2], clip.shape[1])
+    small = np.stack([crop_and_resize(frame, box, spec.size) for frame in clip])
+    frames = torch.from_numpy(normalise(small, spec.normalisation))
+    logits = []
+    for rows in phase_indices(len(clip), sampling.phase_frames, sampling.stride):
+        chosen = frames[torch.from_numpy(rows)]
+        with torch.inference_mode():
+            scores = network(chosen[None, :-1], residual_frames(chosen, spec.residual)[None])
+        logits.append(smoke_logit(scores).item())
+    return float(np.mean(logits))
+
+
+def assert_all_agree(network: STCNet, package: ModelPackage, clip: Picture) -> None:
+    probability = package.calibration.probability
+    verdict = ClipScorer(package).score(clip)
+    stream = StreamScorer(package)
+    streamed = [stream.push(frame) for frame in clip][-1]
+    assert streamed is not None
+    expected = probability(torch_logit(network, package, clip))
+    assert verdict.probability == pytest.approx(expected, abs=TOLERANCE)
+    assert streamed.probability == pytest.approx(expected, abs=TOLERANCE)
+    assert verdict.activation.mean() == pytest.approx(verdict.logit, abs=1e-4)
+
+
+def test_pytorch_clip_and_stream_agree_on_the_sample(
+    network: STCNet, package: ModelPackage
+) -> None:
+    with open_source(SAMPLE_PATH, frame_interval_s=5.0) as source:
+        frames = [frame.image for frame in source]
+    window = package.manifest.sampling.window_frames
+    assert_all_agree(network, package, np.stack(frames[30 : 30 + window]))
+
+
+@pytest.mark.real_data
+def test_pytorch_clip_and_stream_agree_on_real_clips(
+    network: STCNet, package: ModelPackage, shared_data: Path
+) -> None:
+    folder = shared_data / "rise-cells"
+    cells = [cell for cell in read_cells(folder) if cell.file == "s2_label1_baseline0.mp4"][:6]
+    for _, clip in read_clips(folder, cells, 180):
+        assert_all_agree(network, package, clip)
+
+
+def test_the_readme_shows_the_stored_scores() -> None:
+    table = (RESULTS / "scores.md").read_text(encoding="utf-8").strip()
+    stored = json.loads((RESULTS / "scores.json").read_text(encoding="utf-8"))
+    shown = (ROOT / "README.md").read_text(encoding="utf-8")
+    values = {
+        (row["group"], row["fold"], name): numbers[0]
+        for row in stored
+        for name, numbers in row["metrics"].items()
+    }
+    headline = values["rise", "mean", "smoke_f1"]
+    assert f"{headline:.3f}".removeprefix("0") in shown
+    for line in table.splitlines()[2:]:
+        group, fold, *_ = (part.strip() for part in line.strip("|").split("|"))
+        assert (group, fold, "smoke_f1") in values
+    copied = [line for line in shown.splitlines() if re.match(r"\| (rise|clairton|other)", line)]
+    assert copied
+    assert set(copied) <= set(table.splitlines())
+
+
+def test_the_package_carries_the_stored_scores(package: ModelPackage) -> None:
+    stored = json.loads((RESULTS / "scores.json").read_text(encoding="utf-8"))
+    carried = {(m.group, m.protocol, m.name): m.value for m in package.manifest.metrics}
+    for row in stored:
+        for name, numbers in row["metrics"].items():
+            if None not in numbers:
+                assert carried[row["group"], row["fold"], name] == pytest.approx(numbers[0])
+    table = (RESULTS / "scores.md").read_text(encoding="utf-8").strip()
+    assert table in package.card
+
+
+@pytest.mark.real_data
+def test_the_stored_scores_come_from_the_stored_predictions(shared_data: Path) -> None:
+    cells = read_cells(shared_data / "rise-cells")
+    path = RESULTS / "predictions.csv"
+    rows = judge_protocol(parse_predictions(read_rows(path), path), cells)
+    assert as_json(rows) == json.loads((RESULTS / "scores.json").read_text(encoding="utf-8"))
+    assert markdown_table(rows) == (RESULTS / "scores.md").read_text(encoding="utf-8").strip()
+
+
+def test_every_clip_of_the_training_is_named(package: ModelPackage) -> None:
+    with (RESULTS / "predictions.csv").open(newline="", encoding="utf-8") as file:
+        predicted = {row["id"] for row in csv.DictReader(file)}
+    assert predicted == set(package.manifest.provenance.clips)
