@@ -11,6 +11,7 @@ import torch
 
 from stcnet.datasets import read_cells, read_clips
 from stcnet.demo import SAMPLE_PATH
+from stcnet.evaluation.calibration import cross_calibrate
 from stcnet.evaluation.predictions import parse_predictions, read_rows
 from stcnet.evaluation.protocol import judge_protocol
 from stcnet.evaluation.tables import as_json, markdown_table
@@ -128,7 +129,8 @@ def test_the_package_carries_the_stored_scores(package: ModelPackage) -> None:
 def test_the_stored_scores_come_from_the_stored_predictions(shared_data: Path) -> None:
     cells = read_cells(shared_data / "rise-cells")
     path = RESULTS / "predictions.csv"
-    rows = judge_protocol(parse_predictions(read_rows(path), path), cells)
+    calibrated = cross_calibrate(parse_predictions(read_rows(path), path), cells)
+    rows = judge_protocol(calibrated, cells)
     assert as_json(rows) == json.loads((RESULTS / "scores.json").read_text(encoding="utf-8"))
     assert markdown_table(rows) == (RESULTS / "scores.md").read_text(encoding="utf-8").strip()
 
