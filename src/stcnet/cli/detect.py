@@ -22,6 +22,45 @@ if TYPE_CHECKING:
     from stcnet.types import Episode
 
 
+Recording = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="A video, a GIF or a folder of pictures.")
+]
+OutFolder = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder for the results.", show_default="stcnet-NAME, here"),
+]
+OnThreshold = Annotated[
+    float | None,
+    typer.Option(
+        metavar="P",
+        min=0,
+        max=1,
+        help="An episode starts at this probability of smoke.",
+        show_default="the model's",
+    ),
+]
+OffThreshold = Annotated[
+    float | None,
+    typer.Option(
+        metavar="P",
+        min=0,
+        max=1,
+        help="An episode ends below this probability of smoke.",
+        show_default="the model's, in proportion to --threshold",
+    ),
+]
+Shortest = Annotated[str, typer.Option(metavar="TIME", help="Shorter episodes are dropped.")]
+MergeGap = Annotated[
+    str, typer.Option(metavar="TIME", help="Episodes no further apart become one.")
+]
+Overlay = Annotated[
+    bool, typer.Option("--overlay/--no-overlay", help="Whether to write the annotated video.")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace the folder if it holds earlier results.")
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command()(demo)
@@ -50,49 +89,16 @@ def demo(
 
 
 def detect(
-    source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="A video, a GIF or a folder of pictures.")
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Folder for the results.", show_default="stcnet-NAME, here"
-        ),
-    ] = None,
+    source: Recording,
+    out: OutFolder = None,
     zone: Zones = None,
     frame_interval: FrameInterval = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            metavar="P",
-            min=0,
-            max=1,
-            help="An episode starts at this probability of smoke.",
-            show_default="the model's",
-        ),
-    ] = None,
-    off_threshold: Annotated[
-        float | None,
-        typer.Option(
-            metavar="P",
-            min=0,
-            max=1,
-            help="An episode ends below this probability of smoke.",
-            show_default="the model's, in proportion to --threshold",
-        ),
-    ] = None,
-    shortest: Annotated[
-        str, typer.Option(metavar="TIME", help="Shorter episodes are dropped.")
-    ] = "15s",
-    merge_gap: Annotated[
-        str, typer.Option(metavar="TIME", help="Episodes no further apart become one.")
-    ] = "60s",
-    overlay: Annotated[
-        bool, typer.Option("--overlay/--no-overlay", help="Whether to write the annotated video.")
-    ] = True,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the folder if it holds earlier results.")
-    ] = False,
+    threshold: OnThreshold = None,
+    off_threshold: OffThreshold = None,
+    shortest: Shortest = "15s",
+    merge_gap: MergeGap = "60s",
+    overlay: Overlay = True,
+    overwrite: Overwrite = False,
     model: ModelPath = None,
 ) -> None:
     """Find the episodes of smoke in a recording.

@@ -30,6 +30,7 @@ from stcnet.inference import (
     Sampling,
     write_package,
 )
+from stcnet.networks import STCNet
 from stcnet.synthesis.scenes import render_clip
 from stcnet.training.checkpoint import FinishedRun
 from stcnet.training.graphs import export_graphs
@@ -79,36 +80,12 @@ def export_package(
         OutputError: The file cannot be written.
     """
     _require_folder(path)
-    recipe = run.recipe
     created_at = created_at or _now()
     network = run.network()
     calibration = calibrate(held_out.predictions, held_out.cells) if held_out else UNCALIBRATED
     scores = _scores(held_out) if held_out else []
-    choices = asdict(network.choices)
-    normalisation = recipe.network.normalisation(network)
-    sampling = Sampling(
-        interval_s=FRAME_INTERVAL_S,
-        stride=CLIP_FRAMES // (network.choices.frames + 1),
-        frames=network.choices.frames,
-    )
-    description = ModelDescription(
-        name=recipe.name,
-        version=version,
-        preset=recipe.network.preset,
-        created_at=created_at,
-        network=choices,
-        input=InputSpec(
-            size=recipe.network.input_size,
-            mean=normalisation.mean,
-            std=normalisation.std,
-            residual=recipe.network.residual,
-        ),
-        sampling=sampling,
-        provenance=_provenance(run),
-        metrics=tuple(_metrics(scores)),
-        limits=LIMITS,
-    )
-    graphs = export_graphs(network, recipe.network.input_size)
+    description = _describe(run, network, scores, version, created_at)
+    graphs = export_graphs(network, description.input.size)
     return write_package(
         path,
         description,
@@ -116,8 +93,40 @@ def export_package(
         clip_graph=graphs.clip_graph,
         weights=graphs.weights,
         calibration=calibration,
-        example_frames=example_clips(sampling),
+        example_frames=example_clips(description.sampling),
         card=_card(run, description, calibration, scores),
+    )
+
+
+def _describe(
+    run: FinishedRun,
+    network: STCNet,
+    scores: Sequence[GroupScores],
+    version: str,
+    created_at: datetime,
+) -> ModelDescription:
+    settings = run.recipe.network
+    normalisation = settings.normalisation(network)
+    return ModelDescription(
+        name=run.recipe.name,
+        version=version,
+        preset=settings.preset,
+        created_at=created_at,
+        network=asdict(network.choices),
+        input=InputSpec(
+            size=settings.input_size,
+            mean=normalisation.mean,
+            std=normalisation.std,
+            residual=settings.residual,
+        ),
+        sampling=Sampling(
+            interval_s=FRAME_INTERVAL_S,
+            stride=CLIP_FRAMES // (network.choices.frames + 1),
+            frames=network.choices.frames,
+        ),
+        provenance=_provenance(run),
+        metrics=tuple(_metrics(scores)),
+        limits=LIMITS,
     )
 
 
