@@ -10,7 +10,6 @@ from sklearn.linear_model import LogisticRegression
 from stcnet.datasets import Cell
 from stcnet.datasets.protocols import PLANTS_FOLD
 from stcnet.errors import DataError
-from stcnet.evaluation.metrics import Judged
 from stcnet.evaluation.predictions import Prediction, judge_cells
 from stcnet.inference import Calibration
 
@@ -39,7 +38,8 @@ def calibrate(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> Calib
     Raises:
         DataError: The clips show only one class, or smoke does not score higher than none.
     """
-    judged = _pair(predictions, cells)
+    kept, known = _one_a_clip(predictions, cells)
+    judged = judge_cells(kept, [known[prediction.id] for prediction in kept])
     if judged.labels.min() == judged.labels.max():
         raise DataError("calibration needs clips of both classes", where="predictions")
     scaling = LogisticRegression(C=1e6).fit(
@@ -56,7 +56,7 @@ def calibrate(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> Calib
         threshold=THRESHOLD,
         off_threshold=THRESHOLD * OFF_SHARE,
         basis=f"Platt scaling on {len(judged)} held-out predictions "
-        f"({', '.join(sorted({p.fold for p in predictions}))}), weighted to the full RISE test "
+        f"({', '.join(sorted({p.fold for p in kept}))}), weighted to the full RISE test "
         "sets; smoke from a probability of one half",
     )
 
@@ -104,8 +104,10 @@ def _others(fold: str, predictions: Sequence[Prediction]) -> list[Prediction]:
     return others
 
 
-def _pair(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> Judged:
-    """RISE clips with one prediction each; IJmond's are not part of the population.
+def _one_a_clip(
+    predictions: Sequence[Prediction], cells: Sequence[Cell]
+) -> tuple[list[Prediction], dict[str, Cell]]:
+    """One prediction of each RISE clip, and the clips; IJmond's are not part of the population.
 
     Where a clip was held out by two protocols, the fold of its split speaks for it.
     """
@@ -114,7 +116,6 @@ def _pair(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> Judged:
     for prediction in sorted(predictions, key=lambda p: p.fold == PLANTS_FOLD):
         if prediction.id in known:
             chosen.setdefault(prediction.id, prediction)
-    kept = list(chosen.values())
-    if not kept:
+    if not chosen:
         raise DataError("no prediction is of a clip in the data", where="predictions")
-    return judge_cells(kept, [known[prediction.id] for prediction in kept])
+    return list(chosen.values()), known
