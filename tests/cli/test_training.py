@@ -15,6 +15,7 @@ import yaml
 from small_cells import make_cells, tiny_settings
 from stcnet.evaluation.metrics import METRICS
 from stcnet.evaluation.predictions import Prediction, read_rows, write_predictions
+from stcnet.inference import ModelPackage
 
 from .conftest import Run, write_video
 
@@ -82,7 +83,8 @@ def test_trained_on_everything_exported_and_scored(
     assert scored.code == 0, scored.err
     verdict = json.loads(scored.out)
     assert 0 <= verdict["probability"] <= 1
-    assert verdict["threshold"] != 0.5
+    assert verdict["threshold"] == 0.5
+    assert ModelPackage.load(package).calibration.basis.startswith("Platt scaling on ")
 
     refused = run("evaluate", "--model", package, "--data", small_data)
     assert refused.code == 2
