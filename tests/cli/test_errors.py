@@ -1,5 +1,6 @@
 """How a command ends: one line for what a user can mend, a traceback only for our own faults."""
 
+import errno
 import subprocess
 import sys
 from collections.abc import Callable
@@ -86,3 +87,18 @@ def test_usage_errors_are_one_line(run: Run, arguments: list[str], message: str)
     assert outcome.out == ""
     assert outcome.err.startswith(message)
     assert outcome.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG])
+def test_output_that_finds_no_room_is_one_line(
+    number: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stcnet.cli.errors._discard_output", lambda: None)
+
+    def command() -> None:
+        raise OSError(number, "no room")
+
+    assert exit_code_of(command) == 2
+    assert capsys.readouterr().err == (
+        "error: the output cannot be written (got no room); free disk space\n"
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import write_video
+from .conftest import Run, write_video
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -36,3 +36,17 @@ def test_a_signal_ends_the_work_and_leaves_nothing(
         assert process.wait() == code
     assert said in ("interrupted\n", "")
     assert list(tmp_path.iterdir()) == [source]
+
+
+def test_sigterm_is_no_fault_of_what_it_interrupts(
+    run: Run, monkeypatch: pytest.MonkeyPatch, model: Path
+) -> None:
+    def loaded(path: Path | None) -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except Exception:
+            pytest.fail("a handler of ordinary errors took the signal")
+
+    monkeypatch.setattr("stcnet.cli.score.load_package", loaded)
+    outcome = run("score", "clip.mp4", "--model", model)
+    assert (outcome.code, outcome.out.splitlines()[:1]) == (143, [])

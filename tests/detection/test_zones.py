@@ -75,3 +75,11 @@ def test_a_zone_far_from_square_is_warned_of(
 def test_zones_that_cannot_be_placed_are_refused(zones: list[str], message: str) -> None:
     with pytest.raises(ZoneError, match=message):
         placed(zones)
+
+
+@pytest.mark.parametrize(("side", "warned"), [(7, True), (8, False)])
+def test_a_zone_too_small_to_show_smoke_is_warned_of(
+    side: int, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    placed([f"a=0,0,{side},{side}"])
+    assert ["too small" in message for message in caplog.messages] == [True] * warned

@@ -175,5 +175,6 @@ def _compare_with_truth(detection: Detection) -> None:
     typer.echo(
         f"\nThe sample is rendered, so the truth is known: smoke is emitted from "
         f"{elapsed(truth.start_s)} to {elapsed(truth.end_s)}; "
-        f"{share(found / truth.duration_s)} of that time was found."
+        f"{share(found / truth.duration_s)} of that time was found. The episode is longer than the "
+        "emission because the plume lingers and a window sees nearly 3 minutes at a time."
     )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING
 
 import typer
 
-from stcnet.errors import StcnetError
+from stcnet.cli.signals import TERMINATED, Terminated
+from stcnet.errors import OutputError, StcnetError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 BAD_INPUT = 2
 INTERRUPTED = 130
 NOBODY_READS = 141
@@ -37,6 +40,8 @@ def exit_code_of(command: Callable[[], None]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         say("interrupted")
         return INTERRUPTED
+    except Terminated:
+        return TERMINATED
     except BrokenPipeError:
         _discard_output()
         return NOBODY_READS
@@ -48,6 +53,15 @@ def _completed(command: Callable[[], None]) -> int:
         command()
     except typer.Exit as ended:
         return ended.exit_code
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        _discard_output()
+        raise OutputError(
+            "the output cannot be written", got=error.strerror, hint="free disk space"
+        ) from None
     return 0
 
 

@@ -7,14 +7,16 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import typer
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
 TERMINATED = 143
 """As a shell reports a command that SIGTERM has ended."""
+
+
+class Terminated(BaseException):
+    """SIGTERM came. Like KeyboardInterrupt it passes every ``except Exception`` on its way out."""
 
 
 @contextmanager
@@ -31,4 +33,4 @@ def ended_by_sigterm() -> Iterator[None]:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    raise typer.Exit(TERMINATED)
+    raise Terminated

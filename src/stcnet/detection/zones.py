@@ -24,6 +24,9 @@ VIEW = "view"
 MOST_UNJUDGED = 0.25
 """Share of the picture that the centred square may leave out without a warning."""
 
+FEWEST_PIXELS = 8
+"""Side in pixels below which a zone is warned of."""
+
 MOST_STRETCHED = 2.0
 """Ratio of a zone's sides up to which it is squeezed into the model's square input silently."""
 
@@ -48,6 +51,7 @@ def place_zones(zones: Sequence[Zone], info: SourceInfo) -> list[ReportZone]:
     placed = [ReportZone(zone.name, zone.to_pixels(info.width, info.height)) for zone in zones]
     for zone in placed:
         _warn_of_stretching(zone, info)
+        _warn_of_smallness(zone, info)
     return placed
 
 
@@ -60,6 +64,16 @@ def _square(info: SourceInfo) -> PixelBox:
             *(info.name, 100 * unjudged, "width" if info.width > info.height else "height"),
         )
     return centred_square(info.width, info.height)
+
+
+def _warn_of_smallness(zone: ReportZone, info: SourceInfo) -> None:
+    width, height = zone.box.width, zone.box.height
+    if min(width, height) < FEWEST_PIXELS:
+        logger.warning(
+            "%s: zone %s of %dx%d pixels is too small to show smoke; make it larger, or give "
+            "fractions that are all at most 1",
+            *(info.name, zone.name, width, height),
+        )
 
 
 def _warn_of_stretching(zone: ReportZone, info: SourceInfo) -> None:
