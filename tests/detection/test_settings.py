@@ -34,13 +34,13 @@ def test_lengths_have_the_defaults_of_the_events_unless_given() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        pytest.param({"threshold": 1.5}, "on_threshold: .* less than or equal to 1 .got 1.5",
+        pytest.param({"threshold": 1.5}, ".--threshold.: .* less than or equal to 1 .got 1.5",
                      id="above 1"),
-        pytest.param({"threshold": 0.0}, "on_threshold: .* greater than 0", id="zero"),
+        pytest.param({"threshold": 0.0}, ".--threshold.: .* greater than 0", id="zero"),
         pytest.param({"threshold": float("nan")}, "finite", id="not a number"),
         pytest.param({"off_threshold": 0.7}, "thresholds: off_threshold 0.7 is above", id="order"),
-        pytest.param({"off_threshold": -0.1}, "off_threshold: .* greater", id="below 0"),
-        pytest.param({"shortest_s": -1.0}, "shortest_s: .* greater", id="negative length"),
+        pytest.param({"off_threshold": -0.1}, ".--off-threshold.: .* greater", id="below 0"),
+        pytest.param({"shortest_s": -1.0}, ".--shortest.: .* greater", id="negative length"),
     ],
 )  # fmt: skip
 def test_values_out_of_range_are_refused_in_one_line(given: dict[str, Any], message: str) -> None:

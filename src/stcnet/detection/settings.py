@@ -12,6 +12,14 @@ from stcnet.events import EpisodeSettings
 if TYPE_CHECKING:
     from stcnet.inference import Calibration
 
+OPTIONS = {
+    "on_threshold": "--threshold",
+    "off_threshold": "--off-threshold",
+    "shortest_s": "--shortest",
+    "merge_gap_s": "--merge-gap",
+}
+"""How the operator says each setting."""
+
 
 def episode_settings(
     calibration: Calibration,
@@ -47,6 +55,6 @@ def episode_settings(
         name = ".".join(str(part) for part in first["loc"])
         raise ConfigError(
             first["msg"].removeprefix("Value error, "),
-            where=name or "thresholds",
+            where=f"{name} ({OPTIONS[name]})" if name else "thresholds",
             got=first["input"] if name else None,
         ) from error
