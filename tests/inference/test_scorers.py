@@ -225,7 +225,7 @@ def test_memory_of_a_stream_is_bounded(package: ModelPackage) -> None:
     finally:
         tracemalloc.stop()
     # One prepared frame is 3 KiB: 150 frames that stay would be 450 KiB.
-    assert held[-1] - held[0] < 10_000
+    assert held[-1] - held[0] < 100_000
 
 
 def test_zones_and_threads_share_one_pair_of_graphs(package: ModelPackage) -> None:
