@@ -42,8 +42,8 @@ LIMITS = (
     " infrared, and must be fed at that cadence.",
     "Trained on about a thousand clips of a few plants; expect more misses and false alarms on a"
     " camera it has never seen, and check its first weeks by eye.",
-    "Steam, cloud, fog and moving shadows are its usual false alarms; thin or far plumes its usual"
-    " misses.",
+    "Expect steam, cloud, fog and moving shadows among its false alarms, thin or far plumes among"
+    " its misses; they have not been counted by cause.",
     "It says whether smoke is in the picture, not what it is made of, how dense it is, or whether a"
     " rule was broken.",
 )

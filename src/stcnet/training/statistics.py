@@ -1,8 +1,9 @@
 """Batch-norm statistics for clips as they come.
 
-In training the statistics are gathered on augmented clips, whose residual frames hold noise and
-flicker that no camera has; residuals of real clips then look faint to the network, and it misses
-smoke. So once the weights stand, the statistics are taken again on plain training clips.
+In training the statistics are gathered on augmented clips. Their residual frames hold noise and
+flicker that plain clips lack, which is the likely reason why a network that keeps those statistics
+scores plain clips too low and misses smoke. So once the weights stand, the statistics are taken
+again on plain training clips.
 """
 
 from __future__ import annotations
