@@ -2,6 +2,7 @@
 
 from stcnet.networks.backbone import Backbone
 from stcnet.networks.backbones import BACKBONES, build_backbone, load_imagenet
+from stcnet.networks.clip_network import ClipNetwork
 from stcnet.networks.registry import PRESETS, build_model, resolve_choices
 from stcnet.networks.stcnet import CLASSES, STCNet, STCNetChoices, smoke_logit
 
@@ -10,6 +11,7 @@ __all__ = [
     "CLASSES",
     "PRESETS",
     "Backbone",
+    "ClipNetwork",
     "STCNet",
     "STCNetChoices",
     "build_backbone",

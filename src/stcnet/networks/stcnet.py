@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from stcnet.errors import ConfigError
 from stcnet.networks.backbone import Backbone, ConvNormAct
 from stcnet.networks.backbones import BACKBONES, build_backbone
+from stcnet.networks.clip_network import ClipNetwork
 
 HEAD_CHANNELS = 256
 STAGES = 4
@@ -225,12 +226,16 @@ class MeanHead(nn.Module):
         return projected
 
 
-class STCNet(nn.Module):
+class STCNet(ClipNetwork):
     """Spatio-Temporal Cross Network.
 
     Args:
         choices: What it is made of; None for the defaults of :class:`STCNetChoices`.
     """
+
+    takes_residuals = True
+    channels = 3
+    input_multiple = 32
 
     def __init__(self, choices: STCNetChoices | None = None) -> None:
         super().__init__()
@@ -244,6 +249,18 @@ class STCNet(nn.Module):
         self.head = ConcatHead(choices.frames) if choices.head == "concat" else MeanHead()
         self.dropout = nn.Dropout(choices.dropout)
         self.classifier = nn.Linear(HEAD_CHANNELS, len(CLASSES))
+        self.frames = choices.frames
+        backbone = self.backbones()[0]
+        self.pixel_mean, self.pixel_std = backbone.pixel_mean, backbone.pixel_std
+
+    def blocks(self) -> list[nn.Module]:
+        """The four stages, each with the exchange behind it, then everything of the head."""
+        stages = [list(level) for level in zip(*(b.stages for b in self.backbones()), strict=True)]
+        for level, exchange in zip(stages, self.pathways.exchanges, strict=False):
+            level.append(exchange)
+        head = [self.reduce, self.head, self.classifier]
+        # A stage that both pathways share stands in its block once.
+        return [nn.ModuleList(dict.fromkeys(parts)) for parts in (*stages, head)]
 
     def backbones(self) -> list[Backbone]:
         """The backbones of the pathways in use."""
