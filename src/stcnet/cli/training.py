@@ -1,4 +1,4 @@
-"""``stcnet train``, ``evaluate`` and ``export``: the researcher's commands."""
+"""``stcnet train`` and ``evaluate``: the researcher's commands."""
 
 from __future__ import annotations
 
@@ -44,7 +44,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command()(train)
     app.command()(evaluate)
-    app.command()(export)
 
 
 def require_extra() -> None:
@@ -211,41 +210,6 @@ def _read_held_out(paths: Sequence[Path], data: Path) -> tuple[list[Cell], list[
 
     cells = read_cells(data)
     return cells, [p for path in paths for p in parse_predictions(read_rows(path), path)]
-
-
-def export(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished training run.")],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The .stcnet file to write.")],
-    predictions: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Held-out predictions of the same recipe; may be given several times.",
-        ),
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder with cells.json of the predictions.")
-    ] = None,
-    model_version: Annotated[
-        str, typer.Option(metavar="VERSION", help="Version to state.")
-    ] = "1.0.0",
-) -> None:
-    """Make a model package of a run; held-out predictions give it calibration and scores."""
-    require_extra()
-    from stcnet.training.checkpoint import load_run
-    from stcnet.training.export import HeldOut, export_package
-
-    if (predictions is None) != (data is None):
-        raise ConfigError(
-            "--predictions and --data go together",
-            hint="give both for a calibrated package, or neither",
-        )
-    held_out = None
-    if predictions is not None and data is not None:
-        cells, ours = _read_held_out(predictions, data)
-        held_out = HeldOut(ours, cells)
-    package = export_package(load_run(run), out, version=model_version, held_out=held_out)
-    typer.echo(f"{out}: {package.name} {package.version}, sha256 {package.sha256}")
 
 
 def _check_accelerator(name: str) -> None:
