@@ -18,14 +18,14 @@ from stcnet.errors import OutputError, TrainingError
 from stcnet.networks import STCNet
 from stcnet.training.checkpoint import CHECKPOINT_FILE, WEIGHTS_FILE, load_run
 from stcnet.training.data import TrainingData
+from stcnet.training.devices import make_fabric
+from stcnet.training.fitting import fit
 from stcnet.training.loop import (
     SILENT,
     EpochReport,
     Listener,
     Training,
     cosine_rate,
-    fit,
-    make_fabric,
     parameter_groups,
 )
 from stcnet.training.recipe import OptimiserSettings, Recipe
@@ -106,7 +106,8 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from small_cells import planted_clips, tiny_recipe
 from stcnet.training.data import TrainingData
-from stcnet.training.loop import Listener, fit
+from stcnet.training.fitting import fit
+from stcnet.training.loop import Listener
 
 class Killed(Listener):
     def on_step(self, done, total):

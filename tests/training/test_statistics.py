@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from random_networks import random_input, settled_network
 from small_cells import planted_clips, tiny_recipe, tiny_settings
 from stcnet.networks import STCNet
-from stcnet.training.loop import Training, make_fabric
+from stcnet.training.devices import make_fabric
+from stcnet.training.loop import Training
 from stcnet.training.statistics import settle_statistics
 
 

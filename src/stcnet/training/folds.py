@@ -12,7 +12,8 @@ from stcnet.evaluation.predict import predict_logits
 from stcnet.evaluation.predictions import Prediction
 from stcnet.networks import STCNet
 from stcnet.training.data import describe_cells
-from stcnet.training.loop import SILENT, Listener, fit
+from stcnet.training.fitting import fit
+from stcnet.training.loop import SILENT, Listener
 from stcnet.training.recipe import Recipe
 
 
@@ -25,7 +26,7 @@ def train_cells(
     accelerator: str = "auto",
     listener: Listener = SILENT,
 ) -> STCNet:
-    """Train a recipe on shared cells; see :func:`stcnet.training.loop.fit`.
+    """Train a recipe on shared cells; see :func:`stcnet.training.fitting.fit`.
 
     Args:
         recipe: What to do.
