@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stcnet.cli.training import require_extra
+from stcnet.cli.research import require_extra
 from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
