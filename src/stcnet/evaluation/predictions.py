@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from stcnet.datasets.cells import Cell
-from stcnet.errors import DataError, OutputError
+from stcnet.errors import DataError
 from stcnet.evaluation.metrics import Judged
+from stcnet.files import write_whole
 
 COLUMNS = ("id", "fold", "logit")
 SCORE_COLUMNS = ("logit", "score", "probability", "prediction")
@@ -43,22 +44,16 @@ def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            writer.writerows((p.id, p.fold, f"{p.logit:.6f}") for p in predictions)
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise OutputError(
-            "the predictions cannot be written",
-            where=path,
-            got=error.strerror,
-            hint="free disk space or name another folder",
-        ) from None
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows((p.id, p.fold, f"{p.logit:.6f}") for p in predictions)
+    write_whole(
+        path,
+        text.getvalue().encode(),
+        what="the predictions",
+        hint="free disk space or name another folder",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stcnet.errors import OutputError
+from stcnet.files import write_whole
 from stcnet.inference.archive import pack_members
 from stcnet.inference.manifest import Manifest, ModelDescription
 from stcnet.inference.package import ModelPackage, unpack
@@ -82,7 +80,12 @@ def write_package(
     )
     data = _pack(draft, packed_weights)
     package = unpack(data, path)
-    _write_whole(path, data)
+    write_whole(
+        path,
+        data,
+        what="the model package",
+        hint="free disk space or choose a folder that can be written to",
+    )
     return package
 
 
@@ -104,20 +107,3 @@ def _scored(draft: ModelPackage) -> Examples:
     check_examples(draft.examples, draft.manifest.sampling.phase_frames, draft.source)
     frames = draft.examples.frames
     return Examples(frames, np.array([draft.score_example(example).logit for example in frames]))
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write beside ``path`` and move into place."""
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):  # below a regular file there is nothing to remove
-            partial.unlink(missing_ok=True)
-        raise OutputError(
-            "the model package cannot be written",
-            where=path,
-            got=error.strerror or error,
-            hint="choose a folder that exists and can be written to",
-        ) from error

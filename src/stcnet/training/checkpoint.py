@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from stcnet.errors import OutputError, TrainingError
+from stcnet.errors import TrainingError
+from stcnet.files import write_whole
 from stcnet.networks import STCNet
 from stcnet.training.data import TrainingData
 from stcnet.training.recipe import Recipe
@@ -176,22 +176,15 @@ def _state(model: nn.Module) -> list[tuple[str, Tensor]]:
 
 
 def replace_file(path: Path, content: bytes | memoryview) -> None:
-    """Write beside ``path`` and move into place.
+    """Write a file of a run, whole or not at all.
 
     Raises:
         OutputError: It cannot be written; what was there before stays.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise OutputError(
-            "a result of training cannot be written",
-            where=path,
-            got=error.strerror or error,
-            hint="free disk space or name another folder, then run the command again to resume",
-        ) from None
+    write_whole(
+        path,
+        content,
+        what="a result of training",
+        hint="free disk space or name another folder, then run the command again to resume",
+        make_folder=True,
+    )
