@@ -1,5 +1,6 @@
 """Clips in memory, the order of an epoch and the frames of a batch."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,23 @@ def test_selecting_and_gathering_keep_clips_together() -> None:
     gathered = clips.gather(np.array([4, 1]), np.array([[0, 9], [3, 35]]))
     assert torch.equal(gathered[1, 0], clips.frames[1, 3])
     assert torch.equal(gathered[0, 1], clips.frames[4, 9])
+
+
+def test_labels_are_sure_unless_it_is_said_otherwise() -> None:
+    assert planted_clips(3).label_weights.tolist() == [1, 1, 1]
+    doubtful = replace(planted_clips(3), label_weights=np.array([0.5, 1, 0.66]))
+    chosen = doubtful.select([2, 0]).to(torch.device("cpu"))
+    assert chosen.label_weights.tolist() == [0.66, 0.5]
+    with pytest.raises(ValueError, match="broadcast"):
+        replace(planted_clips(3), label_weights=np.ones(2))
+
+
+def test_views_go_with_their_clips() -> None:
+    assert planted_clips(3).select([0]).views == ()
+    seen = replace(planted_clips(3), views=("a", "b", "c"))
+    assert seen.select([2, 0]).views == ("c", "a")
+    with pytest.raises(ValueError, match="2 views of 3 clips"):
+        replace(planted_clips(3), views=("a", "b"))
 
 
 @given(st.integers(1, 50), st.integers(0, 2**32))

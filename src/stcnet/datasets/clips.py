@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,23 +23,38 @@ class ClipSet:
     """Clips of equal length and size with their labels.
 
     Attributes:
-        frames: uint8, shape (N, L, 3, S, S).
+        frames: uint8, shape (N, L, C, S, S): C = 3 for RGB; 2 for optical flow, where 0..255
+            stands for -20..20 pixels.
         labels: 1 smoke, 0 none; int64, shape (N,).
         weights: How many clips of the population each stands for; float64, shape (N,).
         ids: Name of each clip.
+        label_weights: How sure each label is, 0..1 (``weight`` in the split files of RISE);
+            float64, shape (N,). Left out, every label is sure.
+        views: Camera view of each clip, as far as it is known; empty where none is.
+
+    Raises:
+        ValueError: There are not as many label weights or views as clips.
     """
 
     frames: Tensor
     labels: Tensor
     weights: WeightVector
     ids: tuple[str, ...]
+    label_weights: WeightVector = field(default_factory=lambda: np.ones(1))
+    views: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        whole = np.broadcast_to(self.label_weights, (len(self.ids),)).astype(np.float64)
+        object.__setattr__(self, "label_weights", whole)
+        if len(self.views) not in {0, len(self.ids)}:
+            raise ValueError(f"{len(self.views)} views of {len(self.ids)} clips")
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def to(self, device: torch.device) -> ClipSet:
         """The same clips with frames and labels on another device."""
-        return ClipSet(self.frames.to(device), self.labels.to(device), self.weights, self.ids)
+        return replace(self, frames=self.frames.to(device), labels=self.labels.to(device))
 
     def select(self, positions: Sequence[int]) -> ClipSet:
         """The clips at ``positions``, in that order."""
@@ -49,13 +64,15 @@ class ClipSet:
             self.labels[index.to(self.labels.device)],
             self.weights[index.numpy()],
             tuple(self.ids[position] for position in positions),
+            self.label_weights[index.numpy()],
+            tuple(self.views[position] for position in positions) if self.views else (),
         )
 
     def gather(self, clips: IndexArray, frames: IndexArray) -> Tensor:
         """Frames ``frames`` (shape (B, K)) of clips ``clips`` (shape (B,)).
 
         Returns:
-            uint8, shape (B, K, 3, S, S), on the device of :attr:`frames`.
+            uint8, shape (B, K, C, S, S), on the device of :attr:`frames`.
         """
         device = self.frames.device
         rows = torch.as_tensor(clips, device=device)[:, None]
@@ -77,6 +94,7 @@ def load_clips(folder: Path, cells: Sequence[Cell], size: int) -> ClipSet:
         torch.tensor([cell.label for cell in cells], dtype=torch.int64),
         np.array([cell.population_weight for cell in cells]),
         tuple(cell.id for cell in cells),
+        views=tuple(cell.view for cell in cells),
     )
 
 
