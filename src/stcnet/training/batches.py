@@ -26,11 +26,25 @@ class Batch:
         frames: Normalised frames, shape (B, T, 3, S, S).
         residuals: Residual frames, shape (B, T, 3, S, S).
         targets: Probability of each class, shape (B, 2).
+        positions: Of the clips in their set, shape (B,).
+        indices: Frames drawn of each clip, shape (B, K).
     """
 
     frames: Tensor
     residuals: Tensor
     targets: Tensor
+    positions: IndexArray
+    indices: IndexArray
+
+    def rows(self, chosen: slice) -> Batch:
+        """Some of its clips."""
+        return Batch(
+            self.frames[chosen],
+            self.residuals[chosen],
+            self.targets[chosen],
+            self.positions[chosen],
+            self.indices[chosen],
+        )
 
 
 class BatchMaker:
@@ -60,7 +74,7 @@ class BatchMaker:
         pixels, labels = render_plumes(pixels, labels, times_s, self.recipe.plumes, rng)
         targets = F.one_hot(labels, len(CLASSES)).float()
         pixels, targets = mix(self.augment(pixels), targets, self.recipe.mixup, rng)
-        return Batch(*self._inputs(pixels), targets)
+        return Batch(*self._inputs(pixels), targets, positions, indices)
 
     def plain(self, positions: IndexArray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Frames and residuals of the clips at ``positions``, neither rendered into nor varied."""
