@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from stcnet.networks import STCNet, build_model
 
-PRESET = "stcnet-lite0-lateral"
+PRESET: Final = "stcnet-lite0-lateral"
 SIZE, CLIPS, FRAMES = 160, 8, 4
 WARM_UP = 2
 KEPT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000"}

@@ -26,6 +26,7 @@ def settled_network(preset: str, *, frames: int = 2, seed: int = 0, **choices: A
     """
     torch.manual_seed(seed)
     model = build_model(preset, frames=frames, **choices)
+    assert isinstance(model, STCNet)
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     for norm in norms:
         nn.init.uniform_(norm.weight, 0.5, 1.5)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from stcnet.networks import STCNet, build_model, stcnet
+from stcnet.networks import ClipNetwork, build_model, stcnet
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def parameters_m(model: nn.Module) -> float:
     return sum(parameter.numel() for parameter in model.parameters()) / 1e6
 
 
-def clip_gmac(model: STCNet) -> float:
+def clip_gmac(model: ClipNetwork) -> float:
     """Multiply-adds of one clip in billions."""
     frames = torch.empty(1, 8, 3, 224, 224)
     with FlopCounterMode(display=False) as counter:

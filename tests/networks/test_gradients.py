@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from random_networks import random_input
-from stcnet.networks import PRESETS, STCNet, build_model
+from stcnet.networks import PRESETS, ClipNetwork, build_model
 
 
-def unreached(model: STCNet) -> list[str]:
+def unreached(model: ClipNetwork) -> list[str]:
     """Names of the trainable parameters without a gradient, or with one of zeros."""
     return [
         name
@@ -20,7 +20,7 @@ def unreached(model: STCNet) -> list[str]:
     ]
 
 
-def take_gradient(model: STCNet, frames: int) -> None:
+def take_gradient(model: ClipNetwork, frames: int) -> None:
     inputs = random_input(2, frames)
     device = next(model.parameters()).device
     logits = model.train()(*(given.to(device) for given in inputs))

@@ -33,6 +33,7 @@ from stcnet.networks import (
 def test_presets(preset: str, expected: tuple[object, ...]) -> None:
     backbone, pathways, fusion, head, frames, shared = expected
     choices = resolve_choices(preset)
+    assert isinstance(choices, STCNetChoices)
     assert (choices.backbone, choices.pathways, choices.fusion) == (backbone, pathways, fusion)
     assert (choices.head, choices.frames, choices.shared_stages) == (head, frames, shared)
 

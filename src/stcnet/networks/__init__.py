@@ -1,21 +1,37 @@
-"""STCNet and its parts in plain PyTorch."""
+"""STCNet, its parts and the baselines of the field in plain PyTorch."""
 
 from stcnet.networks.backbone import Backbone
 from stcnet.networks.backbones import BACKBONES, build_backbone, load_imagenet
-from stcnet.networks.clip_network import ClipNetwork
-from stcnet.networks.registry import PRESETS, build_model, resolve_choices
-from stcnet.networks.stcnet import CLASSES, STCNet, STCNetChoices, smoke_logit
+from stcnet.networks.clip_network import CLASSES, ClipNetwork, NetworkChoices
+from stcnet.networks.i3d import I3D, I3DChoices
+from stcnet.networks.registry import (
+    BASELINES,
+    NETWORKS,
+    PRESETS,
+    NetworkEntry,
+    build_model,
+    find_network,
+    resolve_choices,
+)
+from stcnet.networks.stcnet import STCNet, STCNetChoices, smoke_logit
 
 __all__ = [
     "BACKBONES",
+    "BASELINES",
     "CLASSES",
+    "I3D",
+    "NETWORKS",
     "PRESETS",
     "Backbone",
     "ClipNetwork",
+    "I3DChoices",
+    "NetworkChoices",
+    "NetworkEntry",
     "STCNet",
     "STCNetChoices",
     "build_backbone",
     "build_model",
+    "find_network",
     "load_imagenet",
     "resolve_choices",
     "smoke_logit",

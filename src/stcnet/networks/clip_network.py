@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Protocol
 
 from torch import Tensor, nn
+
+CLASSES = ("none", "smoke")
+
+
+class NetworkChoices(Protocol):
+    """What all frozen dataclasses of choices have in common."""
+
+    @property
+    def frames(self) -> int:
+        """T, the number of frames of a clip."""
 
 
 class ClipNetwork(nn.Module, ABC):

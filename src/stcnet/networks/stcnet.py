@@ -20,11 +20,10 @@ from torch.nn import functional as F
 from stcnet.errors import ConfigError
 from stcnet.networks.backbone import Backbone, ConvNormAct
 from stcnet.networks.backbones import BACKBONES, build_backbone
-from stcnet.networks.clip_network import ClipNetwork
+from stcnet.networks.clip_network import CLASSES, ClipNetwork
 
 HEAD_CHANNELS = 256
 STAGES = 4
-CLASSES = ("none", "smoke")
 
 Pathways = Literal["both", "spatial", "temporal"]
 FusionName = Literal["sum", "lateral", "none"]
