@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from stcnet.datasets.rise.labels import Judgement, Label, LabelState, judge
-from stcnet.errors import DataError
+from stcnet.errors import DataError, StcnetError
 from stcnet.video import RiseName
 
 METADATA_FILE = "metadata.json"
@@ -111,7 +111,7 @@ class SplitRecord(RiseRecord):
         return self
 
 
-def refuse(error: DataError) -> NoReturn:
+def refuse(error: StcnetError) -> NoReturn:
     """What to do with something bad, unless the caller says otherwise: raise it."""
     raise error
 
