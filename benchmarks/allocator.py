@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, astuple, dataclass
+from typing import Final
 
 import torch
 from torch.nn import functional as F
