@@ -11,7 +11,18 @@ from typer.main import get_command
 
 from stcnet.cli.app import app
 from stcnet.datasets.augmentation import AugmentationSettings
-from stcnet.inference import Calibration, InputSpec, Manifest, Metric, Provenance, Sampling
+from stcnet.inference import (
+    InputSpec,
+    IsotonicCalibration,
+    Manifest,
+    Measured,
+    Metric,
+    OperatingPoint,
+    PlattCalibration,
+    Provenance,
+    Sampling,
+    TemperatureCalibration,
+)
 from stcnet.inference.package import MEMBER_BYTES
 from stcnet.networks import PRESETS
 from stcnet.reports.tables import EVENT_COLUMNS, SCORE_COLUMNS
@@ -89,7 +100,11 @@ def test_every_preset_is_documented() -> None:
         (Sampling, "sampling."),
         (Provenance, ""),
         (Metric, ""),
-        (Calibration, ""),
+        (OperatingPoint, ""),
+        (Measured, ""),
+        (PlattCalibration, ""),
+        (TemperatureCalibration, ""),
+        (IsotonicCalibration, ""),
     ],
 )
 def test_every_field_of_a_package_is_documented(model: type[BaseModel], prefix: str) -> None:

@@ -15,6 +15,7 @@ from stcnet.inference import (
     InputSpec,
     ModelDescription,
     ModelPackage,
+    PlattCalibration,
     Provenance,
     Sampling,
     write_package,
@@ -129,7 +130,7 @@ def describe(frames: int, stride: int, residual: Any = "signed") -> ModelDescrip
     )
 
 
-CALIBRATION = Calibration(
+CALIBRATION = PlattCalibration(
     slope=1.5, intercept=-0.25, threshold=0.6, off_threshold=0.4, basis="random numbers"
 )
 

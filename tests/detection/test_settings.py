@@ -6,9 +6,9 @@ import pytest
 
 from stcnet.detection import episode_settings
 from stcnet.errors import ConfigError
-from stcnet.inference import Calibration
+from stcnet.inference import PlattCalibration
 
-CALIBRATION = Calibration(slope=1, intercept=0, threshold=0.6, off_threshold=0.45, basis="")
+CALIBRATION = PlattCalibration(slope=1, intercept=0, threshold=0.6, off_threshold=0.45, basis="")
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,24 @@
 """Calibration: a known distortion is found again, nonsense is refused."""
 
+from dataclasses import replace
+from typing import get_args
+
 import numpy as np
 import pytest
+from sklearn.isotonic import IsotonicRegression
+from sklearn.metrics import log_loss
 
 from small_cells import make_cells, record
 from stcnet.datasets import Cell
 from stcnet.errors import DataError
 from stcnet.evaluation.calibration import OFF_SHARE, calibrate, cross_calibrate
 from stcnet.evaluation.predictions import Prediction
+from stcnet.inference import (
+    CalibrationMethod,
+    IsotonicCalibration,
+    PlattCalibration,
+    TemperatureCalibration,
+)
 
 
 def simulate(
@@ -26,9 +37,19 @@ def simulate(
     return [Prediction(str(n), "f", float(x)) for n, x in enumerate(logits)], cells
 
 
+def platt(predictions: list[Prediction], cells: list[Cell]) -> PlattCalibration:
+    calibration = calibrate(predictions, cells)
+    assert isinstance(calibration, PlattCalibration)
+    return calibration
+
+
+METHODS: tuple[CalibrationMethod, ...] = get_args(CalibrationMethod)
+every_method = pytest.mark.parametrize("method", METHODS)
+
+
 @pytest.mark.parametrize(("slope", "intercept"), [(1.0, 0.0), (0.4, -0.8), (2.5, 1.5)])
 def test_a_known_distortion_is_found(slope: float, intercept: float) -> None:
-    calibration = calibrate(*simulate(slope, intercept))
+    calibration = platt(*simulate(slope, intercept))
     assert calibration.slope == pytest.approx(slope, rel=0.1, abs=0.05)
     assert calibration.intercept == pytest.approx(intercept, rel=0.1, abs=0.1)
     assert calibration.threshold == 0.5
@@ -43,9 +64,75 @@ def test_clips_count_as_often_as_they_stand_for() -> None:
         for cell in cells
     ]  # fmt: skip
     plain = [cell.model_copy(update={"population_weight": 1.0}) for cell in cells]
-    moved = calibrate(predictions, loud).intercept - calibrate(predictions, plain).intercept
+    moved = platt(predictions, loud).intercept - platt(predictions, plain).intercept
     # Ten times the smoke moves the log-odds by log(10).
     assert moved == pytest.approx(np.log(10), abs=0.3)
+
+
+@pytest.mark.parametrize("slope", [0.4, 1.0, 2.5])
+def test_a_known_temperature_is_found(slope: float) -> None:
+    calibration = calibrate(*simulate(slope, 0.0), "temperature")
+    assert isinstance(calibration, TemperatureCalibration)
+    assert calibration.temperature == pytest.approx(1 / slope, rel=0.1)
+
+
+def test_isotonic_finds_a_distortion_that_no_line_describes() -> None:
+    """Scores squeezed by a cube root: Platt scaling cannot undo it."""
+    predictions, cells = simulate(1.0, 0.0)
+    squeezed = [replace(p, logit=float(np.cbrt(p.logit))) for p in predictions]
+    true = np.array([p.logit for p in predictions])
+    inner = np.abs(true) < 3
+    given = np.array([p.logit for p in squeezed])[inner]
+    expected = 1 / (1 + np.exp(-true[inner]))
+    wrong = {
+        method: np.abs(calibrate(squeezed, cells, method).probabilities(given) - expected).mean()
+        for method in METHODS
+    }
+    assert wrong["isotonic"] < 0.025 < 0.05 < wrong["platt"]
+
+
+def test_temperature_is_the_fit_of_greatest_likelihood() -> None:
+    predictions, cells = simulate(0.7, -0.3, 800)
+    calibration = calibrate(predictions, cells, "temperature")
+    assert isinstance(calibration, TemperatureCalibration)
+    logits = np.array([p.logit for p in predictions])
+    labels = [cell.label for cell in cells]
+    weights = [cell.population_weight for cell in cells]
+
+    def loss(temperature: float) -> float:
+        probabilities = 1 / (1 + np.exp(-logits / temperature))
+        return float(log_loss(labels, probabilities, sample_weight=weights))
+
+    best = loss(calibration.temperature)
+    assert all(best < loss(calibration.temperature * factor) for factor in (0.98, 1.02))
+
+
+def test_isotonic_knots_are_the_blocks_of_scikit_learn() -> None:
+    predictions, cells = simulate(1.0, 0.5, 400)
+    calibration = calibrate(predictions, cells, "isotonic")
+    assert isinstance(calibration, IsotonicCalibration)
+    logits = np.array([p.logit for p in predictions])
+    weights = np.array([cell.population_weight for cell in cells])
+    blocks = IsotonicRegression().fit_transform(
+        np.concatenate([logits, [logits.min(), logits.max()]]),
+        np.array([*(cell.label for cell in cells), 1, 0]),
+        sample_weight=np.array([*weights, weights.mean(), weights.mean()]),
+    )
+    shares = [1 / (1 + np.exp(-odds)) for _, odds in calibration.knots]
+    assert shares == pytest.approx(np.unique(blocks))
+    assert 0 < shares[0] < shares[-1] < 1
+    # Each knot stands within the scores of its block.
+    for (logit, _), share in zip(calibration.knots, np.unique(blocks), strict=True):
+        block = logits[np.isclose(blocks[:-2], share)]
+        assert block.min() - 1e-6 <= logit <= block.max() + 1e-6
+
+
+def test_isotonic_takes_equal_scores_as_one() -> None:
+    predictions, cells = simulate(1.0, 0.0, 600)
+    coarse = [replace(p, logit=float(round(p.logit))) for p in predictions]
+    calibration = calibrate(coarse, cells, "isotonic")
+    assert isinstance(calibration, IsotonicCalibration)
+    assert 2 <= len(calibration.knots) <= len({p.logit for p in coarse})
 
 
 def test_other_populations_are_left_out() -> None:
@@ -58,10 +145,11 @@ def test_other_populations_are_left_out() -> None:
     assert calibrate(predictions + more, cells + foreign) == calibrate(predictions, cells)
 
 
-def test_huge_and_separable_scores_are_fitted_without_a_warning() -> None:
+@every_method
+def test_huge_and_separable_scores_are_fitted_without_a_warning(method: CalibrationMethod) -> None:
     cells = make_cells()
     sharp = [Prediction(c.id, "f", 500.0 * (2 * c.label - 1)) for c in cells]
-    calibration = calibrate(sharp, cells)
+    calibration = calibrate(sharp, cells, method)
     assert calibration.probability(500) > 0.9 > 0.1 > calibration.probability(-500)
 
 
@@ -80,9 +168,12 @@ CELLS = make_cells()
         pytest.param([], "no prediction is of a clip in the data", id="nothing"),
     ],
 )  # fmt: skip
-def test_nonsense_is_refused(predictions: list[Prediction], message: str) -> None:
+@every_method
+def test_nonsense_is_refused(
+    method: CalibrationMethod, predictions: list[Prediction], message: str
+) -> None:
     with pytest.raises(DataError, match=message):
-        calibrate(predictions, CELLS)
+        calibrate(predictions, CELLS, method)
 
 
 def test_each_fold_is_calibrated_by_the_others() -> None:
@@ -95,13 +186,14 @@ def test_each_fold_is_calibrated_by_the_others() -> None:
     assert slopes == pytest.approx([2.0, -1.0], abs=0.2)
 
 
-def test_the_labels_of_a_fold_do_not_move_its_own_scores() -> None:
+@every_method
+def test_the_labels_of_a_fold_do_not_move_its_own_scores(method: CalibrationMethod) -> None:
     first, cells = simulate(1.0, 0.0, 500)
     second = [Prediction(f"b{p.id}", "g", p.logit) for p in first]
     twins = [cell.model_copy(update={"id": f"b{cell.id}"}) for cell in cells]
     flipped = [cell.model_copy(update={"label": 1 - cell.label}) for cell in cells[:100]]
-    before = cross_calibrate(first + second, cells + twins)
-    after = cross_calibrate(first + second, flipped + cells[100:] + twins)
+    before = cross_calibrate(first + second, cells + twins, method)
+    after = cross_calibrate(first + second, flipped + cells[100:] + twins, method)
     assert before[:500] == after[:500]
     assert before[500:] != after[500:]
 
@@ -111,7 +203,7 @@ def test_the_plants_fold_is_calibrated_without_its_clips() -> None:
     split = [Prediction(p.id, "g" if n % 2 else "f", p.logit) for n, p in enumerate(first)]
     plants = [Prediction(p.id, "leave-out-plants", p.logit + 3) for p in first[:50]]
     one = cross_calibrate([*split, *plants], cells)[500]
-    expected = calibrate(split[50:], cells)
+    expected = platt(split[50:], cells)
     assert one.logit == pytest.approx(
         expected.slope * plants[0].logit + expected.intercept, abs=1e-6
     )

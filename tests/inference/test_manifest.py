@@ -47,7 +47,7 @@ REFUSED = [
     pytest.param(lambda c: c["input"].update(colour="RGB"), "input.colour", id="unknown inner key"),
     pytest.param(lambda c: c.pop("preset"), "preset", id="missing key"),
     pytest.param(lambda c: c.pop("format_version") and c.pop("name"), "name", id="no version"),
-    pytest.param(lambda c: c.update(format_version=2), "upgrade stcnet", id="newer format"),
+    pytest.param(lambda c: c.update(format_version=3), "upgrade stcnet", id="newer format"),
     pytest.param(lambda c: c.update(format_version=0), "export the model again", id="older format"),
     pytest.param(
         lambda c: c.update(format_version="x"), "format_version", id="version not a number"
@@ -68,6 +68,11 @@ REFUSED = [
     ),
     pytest.param(lambda c: c["sampling"].update(interval_s=0), "interval_s", id="no interval"),
     pytest.param(lambda c: c["files"].update(x="f00"), "files.x", id="hash cut short"),
+    pytest.param(
+        lambda c: c.update(operating_points=[{"threshold": 0.5}]),
+        "operating_points.0.alarms_per_day",
+        id="half an operating point",
+    ),
     pytest.param(lambda c: c["network"].update(stages=[1]), "network.stages", id="nested network"),
 ]
 

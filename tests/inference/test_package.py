@@ -1,5 +1,6 @@
 import hashlib
 import io
+import json
 import os
 import stat
 import subprocess
@@ -14,7 +15,16 @@ import pytest
 from onnx import helper
 
 from stcnet.errors import OutputError, PackageError
-from stcnet.inference import ModelPackage, bundled_package
+from stcnet.inference import (
+    FORMAT_VERSION,
+    Calibration,
+    ClipScorer,
+    IsotonicCalibration,
+    ModelPackage,
+    PlattCalibration,
+    TemperatureCalibration,
+    bundled_package,
+)
 from stcnet.inference import package as package_module
 from stcnet.inference.archive import pack_members
 from stcnet.inference.manifest import read_manifest
@@ -79,6 +89,50 @@ def test_comes_out_as_it_was_put_in(package: ModelPackage, parts: Parts) -> None
     for name, array in parts.weights.items():
         np.testing.assert_array_equal(loaded.weights[name], array)
     np.testing.assert_array_equal(loaded.examples.frames, parts.example_frames)
+
+
+CALIBRATIONS: list[Calibration] = [
+    PlattCalibration(slope=2, intercept=-1, threshold=0.5, off_threshold=0.4, basis="a"),
+    TemperatureCalibration(temperature=0.7, threshold=0.5, off_threshold=0.4, basis="b"),
+    IsotonicCalibration(
+        knots=((-1.0, -3.5), (0.25, 0.1), (2.0, 4.0)), threshold=0.5, off_threshold=0.4, basis="c"
+    ),
+]
+
+
+@pytest.mark.parametrize("calibration", CALIBRATIONS, ids=lambda each: each.method)
+def test_each_calibration_comes_out_as_it_was_put_in(
+    calibration: Calibration, parts: Parts, tmp_path: Path
+) -> None:
+    path = tmp_path / "tiny.stcnet"
+    parts.with_(calibration=calibration).write(path)
+    loaded = ModelPackage.load(path)
+    assert loaded.calibration == calibration
+    logits = loaded.examples.logits
+    scored = [ClipScorer(loaded).score(frames) for frames in loaded.examples.frames]
+    assert [verdict.probability for verdict in scored] == pytest.approx(
+        calibration.probabilities(logits).tolist(), abs=1e-6
+    )
+
+
+def test_a_package_of_version_1_still_loads(package: ModelPackage) -> None:
+    members = unzip(package.source)
+    manifest = json.loads(members["manifest.json"])
+    del manifest["operating_points"]
+    members["manifest.json"] = json.dumps({**manifest, "format_version": 1}).encode()
+    package.source.write_bytes(pack_members(members))
+    loaded = ModelPackage.load(package.source)
+    assert loaded.manifest.format_version == 1
+    assert loaded.manifest.operating_points == ()
+    assert loaded.calibration == package.calibration
+
+
+def test_what_is_written_again_is_of_the_present_version(
+    package: ModelPackage, parts: Parts, tmp_path: Path
+) -> None:
+    old = package.manifest.model_copy(update={"format_version": 1})
+    again = parts.with_(description=old).write(tmp_path / "again.stcnet")
+    assert again.manifest.format_version == FORMAT_VERSION
 
 
 def test_same_parts_give_the_same_bytes(parts: Parts, tmp_path: Path) -> None:
@@ -305,7 +359,13 @@ TAMPERED: list[tuple[str, str, Callable[[], bytes], str]] = [
         "calibration misses keys",
         "calibration.json",
         lambda: b'{"method": "platt"}',
-        "calibration.json: slope: Field required",
+        "calibration.json: platt.threshold: Field required",
+    ),
+    (
+        "calibration of no known method",
+        "calibration.json",
+        lambda: b'{"method": "beta"}',
+        "'platt', 'temperature', 'isotonic'",
     ),
     ("examples are junk", "examples.npz", lambda: b"junk", "examples.npz: the file is not a zip"),
     (

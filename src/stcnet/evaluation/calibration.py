@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, Final
 
+import numpy as np
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from stcnet.datasets import Cell
 from stcnet.datasets.protocols import PLANTS_FOLD
 from stcnet.errors import DataError
+from stcnet.evaluation.metrics import FloatArray, Judged
 from stcnet.evaluation.predictions import Prediction, judge_cells
-from stcnet.inference import Calibration
+from stcnet.inference import (
+    Calibration,
+    CalibrationMethod,
+    IsotonicCalibration,
+    PlattCalibration,
+    TemperatureCalibration,
+)
 
 THRESHOLD = 0.5
 OFF_SHARE = 0.8
 """An episode goes on until the probability falls below this share of the threshold."""
 
-UNCALIBRATED = Calibration(
+UNCALIBRATED = PlattCalibration(
     slope=1.0,
     intercept=0.0,
     threshold=THRESHOLD,
@@ -25,15 +35,24 @@ UNCALIBRATED = Calibration(
     basis="none: the probability is the raw score of the network",
 )
 
+_SCORE_DIGITS: Final = 6
+"""Scores that differ by less are one to isotonic regression; prediction files hold no more."""
 
-def calibrate(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> Calibration:
-    """Platt scaling (Platt, 1999) fitted on held-out predictions, weighted to the population.
+
+def calibrate(
+    predictions: Sequence[Prediction],
+    cells: Sequence[Cell],
+    method: CalibrationMethod = "platt",
+) -> Calibration:
+    """A calibration fitted on held-out predictions, weighted to the population.
 
     The threshold is a half: smoke from where it is as likely as none in the population.
 
     Args:
         predictions: Of models that had not seen the clips.
         cells: The records of the clips.
+        method: ``platt`` and ``temperature`` are fits of greatest likelihood; ``isotonic`` is
+            described in :func:`fit_isotonic`.
 
     Raises:
         DataError: The clips show only one class, or smoke does not score higher than none.
@@ -42,26 +61,22 @@ def calibrate(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> Calib
     judged = judge_cells(kept, [known[prediction.id] for prediction in kept])
     if judged.labels.min() == judged.labels.max():
         raise DataError("calibration needs clips of both classes", where="predictions")
-    scaling = LogisticRegression(C=1e6).fit(
-        judged.scores[:, None], judged.labels, sample_weight=judged.weights
-    )
-    slope, intercept = float(scaling.coef_[0, 0]), float(scaling.intercept_[0])
-    if slope <= 0:
-        raise DataError(
-            "smoke does not score higher than none", where="predictions", got=f"slope {slope:.3g}"
-        )
-    return Calibration(
-        slope=slope,
-        intercept=intercept,
+    form, title, fit = _METHODS[method]
+    return form(
+        **fit(judged),
         threshold=THRESHOLD,
         off_threshold=THRESHOLD * OFF_SHARE,
-        basis=f"Platt scaling on {len(judged)} held-out predictions "
+        basis=f"{title} on {len(judged)} held-out predictions "
         f"({', '.join(sorted({p.fold for p in kept}))}), weighted to the full RISE test "
         "sets; smoke from a probability of one half",
     )
 
 
-def cross_calibrate(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> list[Prediction]:
+def cross_calibrate(
+    predictions: Sequence[Prediction],
+    cells: Sequence[Cell],
+    method: CalibrationMethod = "platt",
+) -> list[Prediction]:
     """Calibrated logits of each fold, by the calibration that the other folds give.
 
     So no label of a fold has a say in where its own threshold lies. The fold that leaves the other
@@ -70,6 +85,7 @@ def cross_calibrate(predictions: Sequence[Prediction], cells: Sequence[Cell]) ->
     Args:
         predictions: Of models that had not seen the clips, of two or more folds.
         cells: The records of the clips.
+        method: As for :func:`calibrate`.
 
     Returns:
         The predictions in their order, their logits calibrated: smoke above 0.
@@ -78,12 +94,90 @@ def cross_calibrate(predictions: Sequence[Prediction], cells: Sequence[Cell]) ->
         DataError: A fold has no other to be calibrated on, or cannot be calibrated.
     """
     fits = {
-        fold: calibrate(_others(fold, predictions), cells)
+        fold: calibrate(_others(fold, predictions), cells, method)
         for fold in sorted({prediction.fold for prediction in predictions})
     }
-    return [
-        replace(p, logit=fits[p.fold].slope * p.logit + fits[p.fold].intercept) for p in predictions
-    ]
+    return [replace(p, logit=float(fits[p.fold].log_odds(np.array(p.logit)))) for p in predictions]
+
+
+def fit_platt(judged: Judged) -> dict[str, Any]:
+    """Slope and intercept of greatest likelihood (Platt, 1999).
+
+    Raises:
+        DataError: Smoke does not score higher than none.
+    """
+    scaling = _logistic(judged, intercept=True)
+    return {"slope": _rising(scaling), "intercept": float(scaling.intercept_[0])}
+
+
+def fit_temperature(judged: Judged) -> dict[str, Any]:
+    """The temperature of greatest likelihood (Guo et al., ICML 2017).
+
+    Raises:
+        DataError: Smoke does not score higher than none.
+    """
+    return {"temperature": 1 / _rising(_logistic(judged, intercept=False))}
+
+
+def fit_isotonic(judged: Judged) -> dict[str, Any]:
+    """Knots of an isotonic regression (Zadrozny and Elkan, KDD 2002).
+
+    Pooling adjacent violators gives blocks of scores with one share of smoke each. To keep the
+    outermost shares off 0 and 1 two clips of mean weight are imagined at the worst places: one
+    with smoke at the lowest score and one without at the highest. A knot is the weighted mean
+    score of a block with the log-odds of its share.
+
+    Raises:
+        DataError: Smoke does not score higher than none.
+    """
+    scores, labels, weights = _with_imagined(judged)
+    levels, at = np.unique(scores, return_inverse=True)
+    shares = IsotonicRegression().fit(scores, labels, sample_weight=weights).predict(levels)
+    blocks, block_of = np.unique(shares, return_inverse=True)
+    if len(blocks) < 2:
+        raise _unrelated("one share for all scores")
+    members = block_of[at]
+    mass = np.bincount(members, weights)
+    centres = np.bincount(members, weights * scores) / mass
+    odds = np.log(blocks) - np.log1p(-blocks)
+    return {"knots": tuple(zip(centres.tolist(), odds.tolist(), strict=True))}
+
+
+def _with_imagined(judged: Judged) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Scores, labels and weights with the two imagined clips."""
+    scores = judged.scores.round(_SCORE_DIGITS)
+    return (
+        np.concatenate([scores, [scores.min(), scores.max()]]),
+        np.concatenate([judged.labels, [1.0, 0.0]]),
+        np.concatenate([judged.weights, np.full(2, judged.weights.mean())]),
+    )
+
+
+def _logistic(judged: Judged, *, intercept: bool) -> LogisticRegression:
+    """Weighted logistic regression of the label on the score, as good as unpenalised."""
+    return LogisticRegression(C=1e6, fit_intercept=intercept).fit(
+        judged.scores[:, None], judged.labels, sample_weight=judged.weights
+    )
+
+
+def _rising(scaling: LogisticRegression) -> float:
+    slope = float(scaling.coef_[0, 0])
+    if slope <= 0:
+        raise _unrelated(f"slope {slope:.3g}")
+    return slope
+
+
+def _unrelated(got: str) -> DataError:
+    return DataError("smoke does not score higher than none", where="predictions", got=got)
+
+
+_METHODS: Mapping[
+    CalibrationMethod, tuple[type[Calibration], str, Callable[[Judged], dict[str, Any]]]
+] = {
+    "platt": (PlattCalibration, "Platt scaling", fit_platt),
+    "temperature": (TemperatureCalibration, "Temperature scaling", fit_temperature),
+    "isotonic": (IsotonicCalibration, "Isotonic calibration", fit_isotonic),
+}
 
 
 def _others(fold: str, predictions: Sequence[Prediction]) -> list[Prediction]:

@@ -1,6 +1,12 @@
 """Model packages and the scorers that run them; needs no PyTorch."""
 
-from stcnet.inference.calibration import Calibration
+from stcnet.inference.calibration import (
+    Calibration,
+    CalibrationMethod,
+    IsotonicCalibration,
+    PlattCalibration,
+    TemperatureCalibration,
+)
 from stcnet.inference.graphs import GraphRunner, PhaseScore, available_cores
 from stcnet.inference.manifest import (
     FORMAT_VERSION,
@@ -11,6 +17,7 @@ from stcnet.inference.manifest import (
     Provenance,
     Sampling,
 )
+from stcnet.inference.operating_points import Measured, OperatingPoint
 from stcnet.inference.package import EXAMPLE_TOLERANCE, ModelPackage, bundled_package
 from stcnet.inference.phases import PhaseScorer
 from stcnet.inference.scorers import ClipScorer, StreamScorer
@@ -21,19 +28,25 @@ __all__ = [
     "EXAMPLE_TOLERANCE",
     "FORMAT_VERSION",
     "Calibration",
+    "CalibrationMethod",
     "ClipScorer",
     "Examples",
     "GraphRunner",
     "InputSpec",
+    "IsotonicCalibration",
     "Manifest",
+    "Measured",
     "Metric",
     "ModelDescription",
     "ModelPackage",
+    "OperatingPoint",
     "PhaseScore",
     "PhaseScorer",
+    "PlattCalibration",
     "Provenance",
     "Sampling",
     "StreamScorer",
+    "TemperatureCalibration",
     "available_cores",
     "bundled_package",
     "write_package",

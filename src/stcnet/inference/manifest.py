@@ -1,7 +1,7 @@
 """What a model package says of itself: ``manifest.json``."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -13,20 +13,26 @@ from pydantic import (
     JsonValue,
     NonNegativeInt,
     PositiveFloat,
+    TypeAdapter,
     ValidationError,
 )
 from pydantic_core import from_json
 
 from stcnet.errors import PackageError
+from stcnet.inference.operating_points import OperatingPoint
 from stcnet.preprocess import Normalisation, ResidualForm
 from stcnet.types import require_utc
 
-FORMAT_VERSION: Final = 1
-"""The version of the package layout that this code reads and writes."""
+FormatVersion = Literal[1, 2]
+FORMAT_VERSION: Final = 2
+"""The version of the package layout that this code writes.
+
+It reads version 1 too, whose calibration is Platt scaling and which has no operating points.
+"""
 
 Scalar: TypeAlias = str | int | float | bool
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-ModelT = TypeVar("ModelT", bound=BaseModel)
+RecordT = TypeVar("RecordT")
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -149,6 +155,7 @@ class ModelDescription(_Record):
         sampling: How frames are drawn from a stream.
         provenance: Where the weights come from.
         metrics: Measured numbers.
+        operating_points: Thresholds for rates of false alarms, measured on the same clips.
         limits: In words, what the model is known not to do well.
     """
 
@@ -162,6 +169,7 @@ class ModelDescription(_Record):
     sampling: Sampling = Sampling()
     provenance: Provenance
     metrics: tuple[Metric, ...] = ()
+    operating_points: tuple[OperatingPoint, ...] = ()
     limits: tuple[str, ...] = ()
 
 
@@ -173,15 +181,18 @@ class Manifest(ModelDescription):
         files: SHA-256 of each other member, 64 hexadecimal digits.
     """
 
-    format_version: Literal[1] = FORMAT_VERSION
+    format_version: FormatVersion = FORMAT_VERSION
     files: dict[str, Sha256]
 
 
-def read_record(model: type[ModelT], data: bytes, where: object) -> ModelT:
+_MANIFEST = TypeAdapter(Manifest)
+
+
+def read_record(form: TypeAdapter[RecordT], data: bytes, where: object) -> RecordT:
     """Read one JSON member of a package.
 
     Args:
-        model: What it must hold.
+        form: What it must hold.
         data: The member's bytes.
         where: The package and member, for the message.
 
@@ -189,7 +200,7 @@ def read_record(model: type[ModelT], data: bytes, where: object) -> ModelT:
         PackageError: It is not JSON, or a key is missing, unknown or out of range.
     """
     try:
-        return model.model_validate_json(data)
+        return form.validate_json(data)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
@@ -211,15 +222,15 @@ def read_manifest(data: bytes, where: object) -> Manifest:
         PackageError: It is not a manifest, or one of another format version.
     """
     version = _format_version(data)
-    if version is not None and version != FORMAT_VERSION:
+    if version is not None and version not in get_args(FormatVersion):
         raise PackageError(
             "the package has another format version",
             where=where,
             got=version,
-            allowed=FORMAT_VERSION,
+            allowed=", ".join(map(str, get_args(FormatVersion))),
             hint="upgrade stcnet" if version > FORMAT_VERSION else "export the model again",
         )
-    return read_record(Manifest, data, where)
+    return read_record(_MANIFEST, data, where)
 
 
 def _format_version(data: bytes) -> int | None:

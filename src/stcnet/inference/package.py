@@ -8,9 +8,11 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
+
 from stcnet.errors import PackageError, ScoringError
 from stcnet.inference.archive import read_members
-from stcnet.inference.calibration import Calibration
+from stcnet.inference.calibration import AnyCalibration, Calibration
 from stcnet.inference.graphs import GraphRunner, PhaseScore, available_cores
 from stcnet.inference.manifest import Manifest, read_manifest, read_record
 from stcnet.inference.phases import PhaseScorer
@@ -45,6 +47,7 @@ EXAMPLE_TOLERANCE = 1e-3
 Other processors and versions of ONNX Runtime round differently, by much less than this.
 """
 
+_CALIBRATION: TypeAdapter[Calibration] = TypeAdapter(AnyCalibration)
 _MAP_TOLERANCE = 1e-3
 _MODELS = Path(__file__).parent.parent / "models"
 
@@ -203,7 +206,7 @@ def unpack(data: bytes, source: Path) -> ModelPackage:
     return ModelPackage(
         manifest=manifest,
         calibration=read_record(
-            Calibration, members["calibration.json"], f"{source}, calibration.json"
+            _CALIBRATION, members["calibration.json"], f"{source}, calibration.json"
         ),
         frame_graph=members["frame.onnx"],
         clip_graph=members["clip.onnx"],

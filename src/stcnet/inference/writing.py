@@ -10,7 +10,7 @@ import numpy as np
 
 from stcnet.files import write_whole
 from stcnet.inference.archive import pack_members
-from stcnet.inference.manifest import Manifest, ModelDescription
+from stcnet.inference.manifest import FORMAT_VERSION, Manifest, ModelDescription
 from stcnet.inference.package import ModelPackage, unpack
 from stcnet.inference.tensors import (
     Examples,
@@ -68,7 +68,9 @@ def write_package(
     path = Path(path)
     packed_weights = write_weights(weights)
     draft = ModelPackage(
-        manifest=Manifest(**{**dict(description), "files": {}}),
+        manifest=Manifest(
+            **{**dict(description), "format_version": FORMAT_VERSION, "files": {}}
+        ),
         calibration=calibration,
         frame_graph=frame_graph,
         clip_graph=clip_graph,
