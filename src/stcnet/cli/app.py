@@ -9,7 +9,7 @@ import typer
 from typer.main import get_command
 
 from stcnet import __version__
-from stcnet.cli import detect, evaluation, export, score, training
+from stcnet.cli import data, detect, evaluation, export, reproduce, score, training
 from stcnet.cli.errors import exit_code_of
 from stcnet.cli.notices import warnings_shown
 from stcnet.cli.signals import ended_by_sigterm
@@ -28,6 +28,8 @@ score.register(app)
 training.register(app)
 evaluation.register(app)
 export.register(app)
+data.register(app)
+reproduce.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

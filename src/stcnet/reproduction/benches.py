@@ -1,0 +1,98 @@
+"""The data at hand as splits to train and judge on, whatever its layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from stcnet.datasets.cells import RECORDS_FILE
+from stcnet.datasets.clips import ClipSet
+from stcnet.datasets.rise import METADATA_FILE
+from stcnet.errors import DataError
+from stcnet.reproduction.judging import HeldOut
+from stcnet.training.data import TrainingData
+
+
+class Division(Protocol):
+    """One split: clips to train on, clips to judge on, free of leaks."""
+
+    @property
+    def split(self) -> str:
+        """``S0`` and the like."""
+
+    @property
+    def training(self) -> TrainingData:
+        """What is trained on."""
+
+    @property
+    def held_out(self) -> HeldOut:
+        """What is judged on."""
+
+    def training_clips(self, size: int) -> ClipSet:
+        """The training clips, decoded at ``size`` x ``size`` pixels."""
+
+    def held_out_clips(self, size: int) -> ClipSet:
+        """The clips of :attr:`held_out` in their order, decoded at ``size`` x ``size`` pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchFacts:
+    """What a reader of the table has to know of the data.
+
+    Attributes:
+        title: In a few words.
+        protocol: Who is trained and judged on what, and how the intervals are drawn.
+        departure: Why scores on it are not those of the published protocol; None where they are.
+        attribution: Where the clips come from and under which licence.
+    """
+
+    title: str
+    protocol: str
+    departure: str | None
+    attribution: str
+
+
+class Bench(Protocol):
+    """A data set with the splits of RISE, or some of them."""
+
+    @property
+    def facts(self) -> BenchFacts:
+        """What it is."""
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits it holds, in order."""
+
+    @property
+    def absent(self) -> Mapping[str, str]:
+        """The splits it does not hold, each with the reason."""
+
+    def divide(self, split: str) -> Division:
+        """One of :attr:`splits`.
+
+        Raises:
+            DataError: The split leaks, or a side of it is empty.
+        """
+
+
+def open_bench(folder: Path) -> Bench:
+    """The data in ``folder``: shared cells (``cells.json``) or RISE (``metadata.json``).
+
+    Raises:
+        DataError: It is neither, or its records are wrong.
+    """
+    from stcnet.reproduction.cells_bench import CellsBench
+    from stcnet.reproduction.rise_bench import RiseBench
+
+    if (folder / RECORDS_FILE).is_file():
+        return CellsBench(folder)
+    if (folder / METADATA_FILE).is_file() or any(folder.glob("metadata_test_split_*.json")):
+        return RiseBench(folder)
+    raise DataError(
+        "the folder holds no data that the table can be made on",
+        where=folder,
+        allowed=f"{RECORDS_FILE} or {METADATA_FILE}",
+        hint="name a RISE folder, or the one with the shared cells, with --data",
+    )

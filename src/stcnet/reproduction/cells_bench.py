@@ -1,0 +1,109 @@
+"""The shared cells as a bench: a weighted sample of four of the six test sets of RISE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stcnet.datasets import SPLITS, Cell, Fold, leave_split_out, read_cells
+from stcnet.datasets.clips import ClipSet, load_clips
+from stcnet.reproduction.benches import BenchFacts
+from stcnet.reproduction.judging import HeldOut
+from stcnet.reproduction.rows import SPLITS as PUBLISHED_SPLITS
+from stcnet.training.data import TrainingData, describe_cells
+
+FACTS = BenchFacts(
+    title="shared cells of RISE",
+    protocol=(
+        "Leave one split out: judged on the cells of one test set of RISE, trained on the cells of"
+        " the others, less near-duplicates. Each clip is weighted by the clips of the full test"
+        " set that it stands for. Intervals: 95 % bootstrap within the strata of the sample,"
+        " near-duplicates drawn together."
+    ),
+    departure="shared cells: trained on hundreds of clips, not thousands, and judged on a sample",
+    attribution="RISE (Hsu et al., CC0) and IJmond (IJmond-video-dataset-2024-01-22, CC BY 4.0)",
+)
+
+
+class CellsBench:
+    """The shared cells, split by the test set they come from.
+
+    Args:
+        folder: With ``cells.json`` and the mosaics.
+
+    Raises:
+        DataError: The records are missing or wrong.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._cells = read_cells(folder)
+
+    @property
+    def facts(self) -> BenchFacts:
+        """What it is."""
+        return FACTS
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits it holds."""
+        present = {cell.split for cell in self._cells}
+        return tuple(split for split in SPLITS if split in present)
+
+    @property
+    def absent(self) -> Mapping[str, str]:
+        """The splits it does not hold."""
+        held = self.splits
+        return {split: "not in the data" for split in PUBLISHED_SPLITS if split not in held}
+
+    def divide(self, split: str) -> CellsDivision:
+        """Train on the cells of the other splits, judge on this one's."""
+        return CellsDivision(split, leave_split_out(self._cells, split), self._folder)
+
+
+@dataclass(frozen=True, slots=True)
+class CellsDivision:
+    """One split of the shared cells.
+
+    Attributes:
+        split: ``S0`` and the like.
+        fold: Free of leaks.
+        folder: Of the mosaics.
+    """
+
+    split: str
+    fold: Fold
+    folder: Path
+
+    @property
+    def _judged(self) -> list[Cell]:
+        """Clips of IJmond are in no test set of RISE."""
+        return [cell for cell in self.fold.test if cell.site != "ijmond"]
+
+    @property
+    def training(self) -> TrainingData:
+        """What is trained on."""
+        return describe_cells(self.fold.train)
+
+    @property
+    def held_out(self) -> HeldOut:
+        """What is judged on: strata are the cells of RGB-TC's confusion matrix at each site."""
+        cells = self._judged
+        return HeldOut(
+            tuple(cell.id for cell in cells),
+            np.array([cell.label for cell in cells], dtype=np.int64),
+            np.array([cell.population_weight for cell in cells]),
+            tuple((c.split, c.label, c.baseline_prediction, c.site) for c in cells),
+            tuple(cell.duplicate_group for cell in cells),
+        )
+
+    def training_clips(self, size: int) -> ClipSet:
+        """The training clips at ``size`` x ``size`` pixels."""
+        return load_clips(self.folder, self.fold.train, size)
+
+    def held_out_clips(self, size: int) -> ClipSet:
+        """The clips of :attr:`held_out` at ``size`` x ``size`` pixels."""
+        return load_clips(self.folder, self._judged, size)
