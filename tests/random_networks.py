@@ -18,20 +18,26 @@ def random_input(
 
 
 def settled_network(preset: str, *, frames: int = 2, seed: int = 0, **choices: Any) -> STCNet:
-    """A network for ``frames`` frames, in evaluation mode, every batch norm of it in use.
+    """An STCNet for ``frames`` frames, in evaluation mode, every batch norm of it in use."""
+    torch.manual_seed(seed)
+    model = build_model(preset, frames=frames, **choices)
+    assert isinstance(model, STCNet)
+    settle(model, *random_input(2, frames, seed=seed))
+    return model
+
+
+def settle(model: nn.Module, *inputs: Tensor) -> None:
+    """Put every batch norm of a network to use, and the network into evaluation mode.
 
     A fresh network has batch norms that change nothing, so that its signals fade with depth and
     comparisons of its outputs prove little. Here scales and shifts are random and the running
     statistics are those of a random batch.
     """
-    torch.manual_seed(seed)
-    model = build_model(preset, frames=frames, **choices)
-    assert isinstance(model, STCNet)
-    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d | nn.BatchNorm3d)]
     for norm in norms:
         nn.init.uniform_(norm.weight, 0.5, 1.5)
         nn.init.normal_(norm.bias, 0, 0.2)
         norm.momentum = 1.0
     with torch.no_grad():
-        model.train()(*random_input(2, frames, seed=seed))
-    return model.eval()
+        model.train()(*inputs)
+    model.eval()
