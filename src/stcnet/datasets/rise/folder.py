@@ -13,21 +13,18 @@ from torch import Tensor
 
 from stcnet.datasets.cells import CLIP_FRAMES
 from stcnet.datasets.clips import ClipSet
-from stcnet.datasets.rise.records import RiseRecord, judgement_of, refuse
+from stcnet.datasets.rise.records import (
+    VIDEO_FOLDER,
+    RiseRecord,
+    judgement_of,
+    refuse,
+    video_path,
+)
 from stcnet.errors import DataError, SourceError, StcnetError
 from stcnet.preprocess import resize
 from stcnet.video import open_source
 
-VIDEO_FOLDER = "videos"
 _DECODERS = 4
-
-
-def video_path(folder: Path, record: RiseRecord) -> Path:
-    """Where the video of a clip lies in a RISE folder: ``videos/<file_name>.mp4``.
-
-    A file name has the form of :class:`stcnet.video.RiseName`, so it leads nowhere else.
-    """
-    return folder / VIDEO_FOLDER / f"{record.file_name}.mp4"
 
 
 def load_rise(

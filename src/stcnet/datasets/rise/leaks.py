@@ -8,10 +8,13 @@ are what they are, so this is counted (:func:`shared_pictures`), not refused.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
 
 from stcnet.datasets.rise.records import RiseRecord
 from stcnet.errors import DataError
@@ -19,6 +22,9 @@ from stcnet.video import RiseName
 
 LEAST_GAP = timedelta(minutes=30)
 """Clips of a view that are nearer than this show the same plume and the same light."""
+
+LEAST_SHARE = 0.05
+"""Smallest share of a test clip's picture that counts as seen in training."""
 
 Parts = Mapping[str, Sequence[RiseRecord]]
 
@@ -94,7 +100,7 @@ class SharedPicture:
 
 
 def shared_pictures(
-    train: Iterable[RiseRecord], test: Iterable[RiseRecord], *, least_share: float = 0.05
+    train: Iterable[RiseRecord], test: Iterable[RiseRecord], *, least_share: float = LEAST_SHARE
 ) -> list[SharedPicture]:
     """The test clips that overlap with a training clip in the panorama and in time.
 
@@ -109,30 +115,28 @@ def shared_pictures(
     by_day: dict[object, list[RiseRecord]] = defaultdict(list)
     for record in train:
         by_day[record.camera_id, record.name.day].append(record)
-    largest = (
-        max(_shared(record, by_day[record.camera_id, record.name.day]), key=_share, default=None)
-        for record in test
-    )
-    return [shared for shared in largest if shared is not None and shared.share >= least_share]
+    extents = {day: np.array([_extent(r.name) for r in records]) for day, records in by_day.items()}
+    found = []
+    for record in test:
+        day = record.camera_id, record.name.day
+        if day in extents:
+            shares = _shares(_extent(record.name), extents[day])
+            most = int(shares.argmax())
+            if shares[most] >= least_share:
+                found.append(SharedPicture(record, by_day[day][most], float(shares[most])))
+    return found
 
 
-def _share(shared: SharedPicture) -> float:
-    return shared.share
+def _extent(name: RiseName) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Where and when a clip begins and where and when it ends: two times (x, y, epoch)."""
+    return (name.left, name.top, name.start_epoch), (name.right, name.bottom, name.end_epoch)
 
 
-def _shared(test: RiseRecord, others: Iterable[RiseRecord]) -> Iterator[SharedPicture]:
-    for train in others:
-        share = _overlap(test.name, train.name)
-        if share > 0:
-            yield SharedPicture(test, train, share)
-
-
-def _overlap(one: RiseName, other: RiseName) -> float:
-    """Share of one clip's picture that the other shows in some common second."""
-    seconds = min(one.end_epoch, other.end_epoch) - max(one.start_epoch, other.start_epoch)
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    area = (one.right - one.left) * (one.bottom - one.top)
-    if min(seconds, width, height, area) <= 0:
-        return 0.0
-    return width * height / area
+def _shares(
+    extent: tuple[tuple[int, int, int], tuple[int, int, int]], others: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Share of a clip's picture that each of the others, shape (N, 2, 3), shows in its time."""
+    begin, end = np.array(extent)
+    common = np.minimum(end, others[:, 1]) - np.maximum(begin, others[:, 0])
+    whole = float(np.prod((end - begin)[:2]))
+    return np.where((common > 0).all(axis=1), common[:, 0] * common[:, 1] / whole, 0.0)

@@ -17,6 +17,7 @@ from stcnet.errors import DataError, StcnetError
 from stcnet.video import RiseName
 
 METADATA_FILE = "metadata.json"
+VIDEO_FOLDER = "videos"
 RISE_ZONE = ZoneInfo("America/New_York")
 """Time zone of RISE's plants; the days in file names are days of it."""
 _LATEST_EPOCH = 4_102_444_800
@@ -109,6 +110,14 @@ class SplitRecord(RiseRecord):
                 f"which give {self.judgement}"
             )
         return self
+
+
+def video_path(folder: Path, record: RiseRecord) -> Path:
+    """Where the video of a clip lies in a RISE folder: ``videos/<file_name>.mp4``.
+
+    A file name has the form of :class:`stcnet.video.RiseName`, so it leads nowhere else.
+    """
+    return folder / VIDEO_FOLDER / f"{record.file_name}.mp4"
 
 
 def refuse(error: StcnetError) -> NoReturn:

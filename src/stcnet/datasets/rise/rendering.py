@@ -17,8 +17,7 @@ import numpy as np
 import torch
 
 from stcnet.datasets.rise.drawing import RISE_DAYS, draw_records
-from stcnet.datasets.rise.folder import VIDEO_FOLDER, video_path
-from stcnet.datasets.rise.records import METADATA_FILE, RiseRecord
+from stcnet.datasets.rise.records import METADATA_FILE, VIDEO_FOLDER, RiseRecord, video_path
 from stcnet.datasets.rise.splits import VIEWS
 from stcnet.errors import ConfigError, OutputError
 from stcnet.files import write_whole

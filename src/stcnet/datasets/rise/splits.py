@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -97,11 +98,11 @@ def published_fold(records: Iterable[RiseRecord], split: str) -> RiseFold:
         )
     kept = decided(records)
     _require_known_views(kept)
-    return _divided(kept, split, lambda record: _part_of(record, split))
+    return RiseFold(split, **divide(kept, partial(part_of, split=split)))
 
 
-def _part_of(record: RiseRecord, split: RiseSplit) -> Part:
-    """The part of a published split that a clip belongs to."""
+def part_of(record: RiseRecord, split: RiseSplit) -> Part:
+    """The part of a published split that a clip of one of :data:`VIEWS` belongs to."""
     if split == "S3":
         day = record.name.day
         if day < FIRST_VALIDATION_DAY:
@@ -112,13 +113,14 @@ def _part_of(record: RiseRecord, split: RiseSplit) -> Part:
     return "validation" if record.view in _VALIDATION_VIEWS[split] else "train"
 
 
-def _divided(
-    records: Iterable[RiseRecord], name: str, part_of: Callable[[RiseRecord], Part]
-) -> RiseFold:
-    parts: dict[Part, list[RiseRecord]] = {part: [] for part in PARTS}
+def divide(
+    records: Iterable[RiseRecord], part: Callable[[RiseRecord], Part]
+) -> dict[Part, tuple[RiseRecord, ...]]:
+    """The records of each part, in their order; nothing is checked."""
+    parts: dict[Part, list[RiseRecord]] = {name: [] for name in PARTS}
     for record in records:
-        parts[part_of(record)].append(record)
-    return RiseFold(name, *(tuple(parts[part]) for part in PARTS))
+        parts[part(record)].append(record)
+    return {name: tuple(members) for name, members in parts.items()}
 
 
 def _require_known_views(records: Iterable[RiseRecord]) -> None:
@@ -154,11 +156,8 @@ def _leave_one_out(
     kept = decided(records)
 
     def fold(group: str) -> RiseFold:
-        return _divided(
-            kept,
-            f"leave-out-{group}",
-            lambda record: "test" if group_of(record) == group else "train",
-        )
+        parts = divide(kept, lambda record: "test" if group_of(record) == group else "train")
+        return RiseFold(f"leave-out-{group}", **parts)
 
     return [fold(group) for group in dict.fromkeys(map(group_of, kept))]
 
