@@ -39,7 +39,7 @@ EVENTFUL: dict[str, Any] = {
 def train(
     recipe: Recipe, folder: Path, listener: Listener = SILENT, clips: ClipSet | None = None
 ) -> dict[str, Tensor]:
-    model = fit(recipe, clips or planted_clips(), DATA, folder, accelerator="cpu",
+    model = fit(recipe, clips or planted_clips(), DATA, folder, fabric=make_fabric("cpu"),
                 listener=listener)  # fmt: skip
     return model.state_dict()
 
@@ -106,6 +106,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from small_cells import planted_clips, tiny_recipe
 from stcnet.training.data import TrainingData
+from stcnet.training.devices import make_fabric
 from stcnet.training.fitting import fit
 from stcnet.training.loop import Listener
 
@@ -115,7 +116,8 @@ class Killed(Listener):
             os.kill(os.getpid(), signal.SIGKILL)
 
 data = TrainingData(description="planted", clips=("a", "b"))
-fit(tiny_recipe(), planted_clips(), data, Path({folder!r}), accelerator="cpu", listener=Killed())
+fabric = make_fabric("cpu")
+fit(tiny_recipe(), planted_clips(), data, Path({folder!r}), fabric=fabric, listener=Killed())
 """
 
 
@@ -150,7 +152,7 @@ def test_a_checkpoint_of_other_clips_is_refused(tmp_path: Path) -> None:
     train(tiny_recipe(epochs=1), tmp_path)
     other = TrainingData(description="planted", clips=("a", "c"))
     with pytest.raises(TrainingError, match="belongs to other training clips"):
-        fit(tiny_recipe(epochs=1), planted_clips(), other, tmp_path, accelerator="cpu")
+        fit(tiny_recipe(epochs=1), planted_clips(), other, tmp_path, fabric=make_fabric("cpu"))
 
 
 class BlockedByFolder(Listener):
@@ -203,7 +205,7 @@ def test_a_run_started_anew_drops_the_old_log(tmp_path: Path) -> None:
 
 
 def training(folder: Path, **settings: Any) -> Training:
-    return Training(tiny_recipe(**settings), planted_clips(), make_fabric(folder, "cpu"))
+    return Training(tiny_recipe(**settings), planted_clips(), make_fabric("cpu"))
 
 
 def values_of(module: nn.Module) -> dict[str, Tensor]:
@@ -277,7 +279,7 @@ def test_what_is_not_finite_stops_the_run(tmp_path: Path) -> None:
     with torch.no_grad():
         run.network.classifier.weight[0, 0] = float("nan")
     before = values_of(run.network.pathways)
-    with pytest.raises(TrainingError, match=r"tiny, epoch 1: .* no longer finite \(got loss nan"):
+    with pytest.raises(TrainingError, match=r"tiny, epoch 1, step 1: .* finite \(got loss nan"):
         run.run_epoch()
     parameters = {name for name, _ in run.network.pathways.named_parameters()}
     assert not moved(run.network.pathways, before) & parameters

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stcnet.cli.research import DataFolder, Protocol, print_scores, require_extra
-from stcnet.errors import ConfigError, OutputError
+from stcnet.errors import OutputError
 
 if TYPE_CHECKING:
     from stcnet.evaluation.predictions import Prediction
@@ -39,43 +39,27 @@ def train(
     require_extra()
     from stcnet.datasets import protocol_folds, read_cells
     from stcnet.evaluation.predictions import write_predictions
+    from stcnet.training.devices import make_fabric
     from stcnet.training.folds import run_fold, train_cells
     from stcnet.training.recipe import load_recipe
 
-    _check_accelerator(accelerator)
+    fabric = make_fabric(accelerator)
     settings = load_recipe(recipe)
     cells = read_cells(data)
     folds = protocol_folds(cells, protocol) if protocol else []
     _make_folder(out)
     if not folds:
         with _shown(settings.name) as listener:
-            train_cells(settings, cells, data, out, accelerator=accelerator, listener=listener)
+            train_cells(settings, cells, data, out, fabric=fabric, listener=listener)
         typer.echo(f"trained on {len(cells)} clips: {out}")
         return
     predictions: list[Prediction] = []
     for fold in folds:
         with _shown(fold.name) as listener:
-            predictions += run_fold(
-                settings, fold, data, out, accelerator=accelerator, listener=listener
-            )
+            predictions += run_fold(settings, fold, data, out, fabric=fabric, listener=listener)
         write_predictions(out / "predictions.csv", predictions)
     print_scores(predictions, cells)
     typer.echo(f"predictions: {out / 'predictions.csv'}")
-
-
-def _check_accelerator(name: str) -> None:
-    allowed = ("auto", "cpu", "cuda")
-    if name not in allowed:
-        raise ConfigError(
-            "there is no such accelerator",
-            where="--accelerator",
-            got=name,
-            allowed=", ".join(allowed),
-        )
-    import torch
-
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("no GPU is available", where="--accelerator", got=name, allowed="cpu")
 
 
 def _make_folder(folder: Path) -> None:

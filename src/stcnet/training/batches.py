@@ -15,6 +15,7 @@ from stcnet.datasets.clips import ClipSet, IndexArray, draw_frames
 from stcnet.datasets.network_input import NetworkInput
 from stcnet.networks import CLASSES
 from stcnet.synthesis.augment import paste_plumes
+from stcnet.training.placement import StreamedClips
 from stcnet.training.recipe import PlumeSettings, Recipe
 
 
@@ -75,6 +76,11 @@ class BatchMaker:
         targets = F.one_hot(labels, len(CLASSES)).float()
         pixels, targets = mix(self.augment(pixels), targets, self.recipe.mixup, rng)
         return Batch(*self._inputs(pixels), targets, positions, indices)
+
+    def expect(self, positions: IndexArray, rng: np.random.Generator) -> None:
+        """Have the frames copied that :meth:`make` will ask for with these arguments."""
+        if isinstance(self.clips, StreamedClips):
+            self.clips.feed.expect(positions, self._draw(len(positions), rng))
 
     def plain(self, positions: IndexArray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Frames and residuals of the clips at ``positions``, neither rendered into nor varied."""

@@ -1,25 +1,149 @@
-"""Where a run trains: device and precision, through Lightning Fabric."""
+"""Where a run trains: devices, processes and precision, through Lightning Fabric.
+
+Several devices train as one: each process makes the same batch from the same seeds and trains on
+its part of it, and the gradients are averaged (Li et al., VLDB 2020). Only the first process
+writes.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Literal, TypeVar
 
 import lightning_fabric as lf
 import torch
-from lightning_fabric.loggers.tensorboard import TensorBoardLogger
+
+from stcnet.errors import ConfigError, StcnetError
+
+ResultT = TypeVar("ResultT")
+Precision = Literal["auto", "32-true", "bf16-mixed"]
+ACCELERATORS = ("auto", "cpu", "cuda")
+PARENT_CHECK_S = 1.0
 
 
-def make_fabric(folder: Path, accelerator: str = "auto") -> lf.Fabric:
-    """A Fabric for one device: bf16 mixed precision on a GPU, 32 bits on the CPU.
+def make_fabric(
+    accelerator: str = "auto",
+    *,
+    devices: int = 1,
+    nodes: int = 1,
+    precision: Precision = "auto",
+) -> lf.Fabric:
+    """A Fabric for one device or many; with many, pass it to :func:`launch` before anything else.
 
     Args:
-        folder: Where the TensorBoard log goes.
         accelerator: ``auto``, ``cpu`` or ``cuda``.
+        devices: GPUs of this machine to train on, or processes where it trains on the CPU.
+        nodes: Machines that take part, each with as many devices.
+        precision: ``auto`` is bf16 mixed precision on a GPU and 32 bits on the CPU.
+
+    Raises:
+        ConfigError: There is no such accelerator, or there are not as many devices.
     """
-    cuda = torch.cuda.is_available() and accelerator != "cpu"
+    cuda = _has_cuda(accelerator)
+    _require_devices(devices, nodes, cuda=cuda)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    automatic: Precision = "bf16-mixed" if cuda else "32-true"
     return lf.Fabric(
-        accelerator=accelerator,
-        devices=1,
-        precision="bf16-mixed" if cuda else "32-true",
-        loggers=TensorBoardLogger(folder, name="logs", version="tensorboard"),
+        accelerator="cuda" if cuda else "cpu",
+        devices=devices,
+        num_nodes=nodes,
+        strategy="ddp" if devices * nodes > 1 else "auto",
+        precision=automatic if precision == "auto" else precision,
     )
+
+
+def _has_cuda(accelerator: str) -> bool:
+    if accelerator not in ACCELERATORS:
+        raise ConfigError(
+            "there is no such accelerator",
+            where="--accelerator",
+            got=accelerator,
+            allowed=", ".join(ACCELERATORS),
+        )
+    if accelerator == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(
+            "no GPU is available", where="--accelerator", got=accelerator, allowed="cpu"
+        )
+    return accelerator != "cpu" and torch.cuda.is_available()
+
+
+def _require_devices(devices: int, nodes: int, *, cuda: bool) -> None:
+    most = torch.cuda.device_count() if cuda else os.cpu_count() or 1
+    if not 1 <= devices <= most:
+        kind = "GPUs" if cuda else "processors"
+        raise ConfigError(
+            f"this machine has not as many {kind}",
+            where="--devices",
+            got=devices,
+            allowed=f"1..{most}",
+        )
+    if nodes < 1:
+        raise ConfigError("a run takes at least one machine", where="--nodes", got=nodes)
+
+
+def launch(fabric: lf.Fabric) -> None:
+    """Start the other processes of a run; each of them runs this program from its beginning.
+
+    Does nothing where there is one process, and starts none where torchrun or Slurm has done so.
+    """
+    fabric.launch()
+    if fabric.local_rank > 0:
+        threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with_parent(parent: int) -> None:
+    """End this process once its parent is gone: nobody else frees the device it holds."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_CHECK_S)
+    os._exit(1)
+
+
+def by_first(fabric: lf.Fabric, action: Callable[[], ResultT]) -> ResultT:
+    """Do something in the first process only, such as writing; all get its result.
+
+    Raises:
+        StcnetError: The action raised it; in every process, so that none waits for another.
+    """
+    if fabric.world_size == 1:
+        return action()
+    result, error = attempt(action) if fabric.is_global_zero else (None, None)
+    result, error = fabric.broadcast((result, error))
+    if error is not None:
+        raise error
+    return result  # type: ignore[return-value]  # without an error it is what the action gave
+
+
+def by_all(fabric: lf.Fabric, action: Callable[[], ResultT]) -> ResultT:
+    """Do something in every process, such as reading; each gets its own result.
+
+    Raises:
+        StcnetError: The action raised it in some process; the first of them, in every process.
+    """
+    if fabric.world_size == 1:
+        return action()
+    result, error = attempt(action)
+    first = next((error for error in gather(fabric, error) if error is not None), None)
+    if first is not None:
+        raise first
+    return result  # type: ignore[return-value]  # without an error it is what the action gave
+
+
+def gather(fabric: lf.Fabric, value: ResultT) -> list[ResultT]:
+    """The values of all processes, in their order."""
+    if fabric.world_size == 1:
+        return [value]
+    values: list[ResultT] = [value] * fabric.world_size
+    torch.distributed.all_gather_object(values, value)
+    return values
+
+
+def attempt(action: Callable[[], ResultT]) -> tuple[ResultT | None, StcnetError | None]:
+    """The result of an action, or the error that a user can mend."""
+    try:
+        return action(), None
+    except StcnetError as error:
+        return None, error

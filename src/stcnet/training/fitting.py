@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import lightning_fabric as lf
+from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 
 from stcnet.datasets.clips import ClipSet
-from stcnet.networks import STCNet
+from stcnet.errors import TrainingError
+from stcnet.networks import ClipNetwork
 from stcnet.training.checkpoint import (
+    CHECKPOINT_FILE,
     Progress,
     load_checkpoint,
     replace_file,
@@ -16,8 +22,10 @@ from stcnet.training.checkpoint import (
     save_run,
 )
 from stcnet.training.data import TrainingData
-from stcnet.training.devices import make_fabric
+from stcnet.training.devices import by_first, make_fabric
 from stcnet.training.loop import SILENT, EpochReport, Listener, Training
+from stcnet.training.nonfinite import NotFiniteError
+from stcnet.training.placement import ClipsOn
 from stcnet.training.recipe import Recipe
 
 LOG_FILE = "epochs.csv"
@@ -29,56 +37,102 @@ def fit(
     data: TrainingData,
     folder: Path,
     *,
-    accelerator: str = "auto",
+    fabric: lf.Fabric | None = None,
+    clips_on: ClipsOn = "auto",
     listener: Listener = SILENT,
-) -> STCNet:
+) -> ClipNetwork:
     """Train a recipe, or go on where an earlier run in ``folder`` stopped.
 
     Args:
         recipe: What to do.
-        clips: The training clips.
+        clips: The training clips, in the memory of the host.
         data: What they are, for the record.
         folder: Where checkpoint, logs and the resulting weights go.
-        accelerator: ``auto``, ``cpu`` or ``cuda``.
+        fabric: Devices and precision, launched; None: one device, a GPU where there is one.
+        clips_on: Where the clips lie, see :func:`stcnet.training.placement.place_clips`.
         listener: Told of steps and epochs.
 
     Returns:
         The trained network, in evaluation mode.
 
     Raises:
-        TrainingError: The checkpoint in ``folder`` does not fit, or the loss is not finite.
+        TrainingError: The checkpoint in ``folder`` does not fit, the clips do not fit on the
+            device, or the loss is not finite.
         OutputError: The folder cannot be written.
     """
-    fabric = make_fabric(folder, accelerator)
-    training = Training(recipe, clips, fabric)
-    earlier = load_checkpoint(folder, recipe, data)
+    fabric = fabric or make_fabric()
+    earlier = by_first(fabric, lambda: load_checkpoint(folder, recipe, data))
+    training = Training(recipe, clips, fabric, clips_on)
     if earlier is not None:
-        training.restore(*earlier)
+        _restore(training, folder, *earlier)
+    log = EpochLog(folder)
+
+    def record(report: EpochReport) -> None:
+        # A run that dies between the two repeats the epoch, and its line.
+        log.add(report)
+        save_checkpoint(folder, recipe, data, Progress(training.finished), training.state())
+
     while training.finished < recipe.epochs:
-        report = training.run_epoch(listener)
-        progress = Progress(training.finished)
-        save_checkpoint(folder, recipe, data, progress, training.state())
-        log_epoch(fabric, folder, report)
+        with _kept_batch(folder, clips, fabric):
+            report = training.run_epoch(listener)
+        by_first(fabric, partial(record, report))
         listener.on_epoch(report)
-    fabric.logger.finalize("success")
     training.settle()
-    save_run(folder, training.result, recipe, data)
+    by_first(fabric, partial(save_run, folder, training.result, recipe, data))
+    log.close()
     return training.result.eval()
 
 
-def log_epoch(fabric: lf.Fabric, folder: Path, report: EpochReport) -> None:
-    """Add an epoch to the TensorBoard log and to ``epochs.csv``.
+def _restore(
+    training: Training, folder: Path, progress: Progress, parts: dict[str, dict[str, object]]
+) -> None:
+    try:
+        training.restore(progress, parts)
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise TrainingError(
+            "the checkpoint does not fit the recipe's network",
+            where=folder / CHECKPOINT_FILE,
+            got=str(error).partition("\n\t")[2].partition("\n")[0] or error,
+            hint="train into another folder, or remove it to start anew",
+        ) from None
 
-    Lines of this epoch or later ones, left by a run that started anew, are dropped.
 
-    Raises:
-        OutputError: The folder cannot be written.
+@contextmanager
+def _kept_batch(folder: Path, clips: ClipSet, fabric: lf.Fabric) -> Iterator[None]:
+    """Keep the batch that spoils a run, and name the file."""
+    try:
+        yield
+    except NotFiniteError as error:
+        raise by_first(fabric, partial(error.keep, folder, clips)) from None
+
+
+class EpochLog:
+    """``epochs.csv`` and the TensorBoard log of a run.
+
+    Args:
+        folder: Of the run; the logs go into ``logs`` there.
     """
-    numbers = {"loss": report.loss, "accuracy": report.accuracy, "rate": report.learning_rate}
-    fabric.log_dict(numbers, step=report.epoch)
-    path = folder / "logs" / LOG_FILE
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    kept = lines[1 : report.epoch]
-    row = ",".join([str(report.epoch), *(f"{number:.6g}" for number in numbers.values())])
-    text = "\n".join([",".join(["epoch", *numbers]), *kept, row, ""])
-    replace_file(path, text.encode())
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "logs" / LOG_FILE
+        self._board = TensorBoardLogger(folder, name="logs", version="tensorboard")
+
+    def add(self, report: EpochReport) -> None:
+        """Add an epoch.
+
+        Lines of this epoch or later ones, left by a run that started anew, are dropped.
+
+        Raises:
+            OutputError: The folder cannot be written.
+        """
+        numbers = {"loss": report.loss, "accuracy": report.accuracy, "rate": report.learning_rate}
+        earlier = self.path.read_text(encoding="utf-8") if self.path.is_file() else ""
+        kept = earlier.splitlines()[1 : report.epoch]
+        row = ",".join([str(report.epoch), *(f"{number:.6g}" for number in numbers.values())])
+        text = "\n".join([",".join(["epoch", *numbers]), *kept, row, ""])
+        replace_file(self.path, text.encode())
+        self._board.log_metrics(numbers, step=report.epoch)
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._board.finalize("success")

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import lightning_fabric as lf
+import torch
+from torch import Tensor
+
 from stcnet.datasets import Cell, Fold
-from stcnet.datasets.clips import load_clips
-from stcnet.datasets.network_input import NetworkInput
+from stcnet.datasets.clips import ClipSet, load_clips
 from stcnet.evaluation.predict import predict_logits
 from stcnet.evaluation.predictions import Prediction
-from stcnet.networks import STCNet
+from stcnet.networks import ClipNetwork
 from stcnet.training.data import describe_cells
+from stcnet.training.devices import by_all, gather, make_fabric
 from stcnet.training.fitting import fit
 from stcnet.training.loop import SILENT, Listener
+from stcnet.training.placement import ClipsOn, place_clips
 from stcnet.training.recipe import Recipe
+from stcnet.training.sharing import part_of
 
 
 def train_cells(
@@ -23,9 +29,10 @@ def train_cells(
     data: Path,
     folder: Path,
     *,
-    accelerator: str = "auto",
+    fabric: lf.Fabric | None = None,
+    clips_on: ClipsOn = "auto",
     listener: Listener = SILENT,
-) -> STCNet:
+) -> ClipNetwork:
     """Train a recipe on shared cells; see :func:`stcnet.training.fitting.fit`.
 
     Args:
@@ -33,12 +40,25 @@ def train_cells(
         cells: The clips to train on.
         data: The folder of their mosaics.
         folder: Where the run goes; one that was interrupted there is resumed.
-        accelerator: ``auto``, ``cpu`` or ``cuda``.
+        fabric: Devices and precision, launched; None: one device, a GPU where there is one.
+        clips_on: Where the clips lie, see :func:`stcnet.training.placement.place_clips`.
         listener: Told of steps and epochs.
+
+    Raises:
+        DataError: A mosaic is missing, of another size, or too short.
+        TrainingError: The run cannot start, go on or resume.
+        OutputError: The folder cannot be written.
     """
-    clips = load_clips(data, cells, recipe.network.input_size)
+    fabric = fabric or make_fabric()
+    clips = by_all(fabric, lambda: load_clips(data, cells, recipe.network.input_size))
     return fit(
-        recipe, clips, describe_cells(cells), folder, accelerator=accelerator, listener=listener
+        recipe,
+        clips,
+        describe_cells(cells),
+        folder,
+        fabric=fabric,
+        clips_on=clips_on,
+        listener=listener,
     )
 
 
@@ -48,7 +68,8 @@ def run_fold(
     data: Path,
     folder: Path,
     *,
-    accelerator: str = "auto",
+    fabric: lf.Fabric | None = None,
+    clips_on: ClipsOn = "auto",
     listener: Listener = SILENT,
 ) -> list[Prediction]:
     """Train on a fold's training clips and predict its test clips.
@@ -58,21 +79,58 @@ def run_fold(
         fold: Free of leaks.
         data: The folder of the mosaics.
         folder: Of the whole protocol; the fold's run goes into a folder of its name there.
-        accelerator: ``auto``, ``cpu`` or ``cuda``.
+        fabric: Devices and precision, launched; None: one device, a GPU where there is one.
+        clips_on: Where the clips lie, see :func:`stcnet.training.placement.place_clips`.
         listener: Told of steps and epochs.
 
     Returns:
         A prediction for each test clip, in their order.
+
+    Raises:
+        DataError: A mosaic is missing, of another size, or too short.
+        TrainingError: The run cannot start, go on or resume.
+        OutputError: The folder cannot be written.
     """
+    fabric = fabric or make_fabric()
     model = train_cells(
-        recipe, fold.train, data, folder / fold.name, accelerator=accelerator, listener=listener
+        recipe,
+        fold.train,
+        data,
+        folder / fold.name,
+        fabric=fabric,
+        clips_on=clips_on,
+        listener=listener,
     )
-    device = next(model.parameters()).device
-    settings = recipe.network
-    network_input = NetworkInput(settings.normalisation(model), settings.residual).to(device)
-    clips = load_clips(data, fold.test, settings.input_size)
-    logits = predict_logits(model, network_input, clips.to(device))
+    clips = by_all(fabric, lambda: load_clips(data, fold.test, recipe.network.input_size))
+    logits = predict_together(recipe, model, clips, fabric, clips_on)
     return [
         Prediction(cell.id, fold.name, logit)
         for cell, logit in zip(fold.test, logits.tolist(), strict=True)
     ]
+
+
+def predict_together(
+    recipe: Recipe,
+    model: ClipNetwork,
+    clips: ClipSet,
+    fabric: lf.Fabric,
+    clips_on: ClipsOn = "auto",
+) -> Tensor:
+    """Smoke logits of clips, each predicted by one of the processes.
+
+    Args:
+        recipe: Of the model.
+        model: In evaluation mode.
+        clips: What to score, in the memory of the host.
+        fabric: Devices, launched.
+        clips_on: Where the clips lie, see :func:`stcnet.training.placement.place_clips`.
+
+    Returns:
+        Logits on the CPU, float64, shape (N,), the same in every process.
+    """
+    network_input = recipe.network.input_of(model)
+    part = part_of(len(clips), fabric.global_rank, fabric.world_size)
+    mine = clips if fabric.world_size == 1 else clips.select(range(part.start, part.stop))
+    placed = place_clips(mine, fabric.device, clips_on)
+    logits = predict_logits(model, network_input.to(fabric.device), placed)
+    return torch.cat(gather(fabric, logits))

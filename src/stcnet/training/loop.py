@@ -14,14 +14,16 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from stcnet.datasets.clips import ClipSet, draw_order
+from stcnet.datasets.clips import ClipSet, IndexArray, draw_order
 from stcnet.datasets.network_input import NetworkInput
-from stcnet.errors import TrainingError
 from stcnet.networks import STCNet
 from stcnet.training.batches import Batch, BatchMaker
 from stcnet.training.checkpoint import Progress
-from stcnet.training.randomness import step_rng
+from stcnet.training.nonfinite import NotFiniteError
+from stcnet.training.placement import ClipsOn, place_clips
+from stcnet.training.randomness import foreseen_rng, step_rng
 from stcnet.training.recipe import OptimiserSettings, Recipe
+from stcnet.training.sharing import share_of, share_statistics
 from stcnet.training.statistics import settle_statistics
 
 
@@ -63,13 +65,16 @@ class Training:
     Args:
         recipe: What to do.
         clips: The training clips, on any device.
-        fabric: Device and precision.
+        fabric: Devices and precision.
+        clips_on: Where the clips lie, see :func:`stcnet.training.placement.place_clips`.
     """
 
-    def __init__(self, recipe: Recipe, clips: ClipSet, fabric: lf.Fabric) -> None:
+    def __init__(
+        self, recipe: Recipe, clips: ClipSet, fabric: lf.Fabric, clips_on: ClipsOn = "auto"
+    ) -> None:
         step_rng(recipe.seed, 0, -1)
         self.recipe, self.fabric = recipe, fabric
-        self.clips = clips.to(fabric.device)
+        self.clips = place_clips(clips, fabric.device, clips_on)
         model = recipe.network.build()
         _freeze(model, recipe.network.frozen_stages)
         self.network_input = NetworkInput(
@@ -81,10 +86,11 @@ class Training:
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimiser = AdamW(parameter_groups(model, recipe.optimiser))
         self.schedule = LambdaLR(optimiser, self._rate)
-        self.model, self.optimiser = fabric.setup(model, optimiser)
-        self.network: STCNet = model
         average = get_ema_multi_avg_fn(recipe.ema_decay)  # type: ignore[no-untyped-call]
         self.averaged = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
+        share_statistics(model, fabric)
+        self.model, self.optimiser = fabric.setup(model, optimiser)
+        self.network: STCNet = model
         self.finished = 0
 
     def _rate(self, step: int) -> float:
@@ -104,7 +110,7 @@ class Training:
             listener: Told of each step.
 
         Raises:
-            TrainingError: Loss or gradient are no longer finite.
+            NotFiniteError: Loss or gradient are no longer finite.
         """
         recipe, epoch = self.recipe, self.finished
         set_training(self.model, self.network, recipe.network.frozen_stages)
@@ -114,43 +120,53 @@ class Training:
         totals = torch.zeros(2, device=self.fabric.device)
         for step in range(self.steps):
             rng = step_rng(recipe.seed, epoch, step)
-            positions = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
-            totals += self._step(self.batches.make(positions, rng)) * len(positions)
+            batch = self.batches.make(self._positions(order, step), rng)
+            self._expect(order, step + 1)
+            totals += self._step(batch, step)
             listener.on_step(epoch * self.steps + step + 1, recipe.epochs * self.steps)
-        loss, accuracy = (totals / len(order)).tolist()
+        loss, accuracy = (self.fabric.all_reduce(totals, reduce_op="sum") / len(order)).tolist()
         self.finished += 1
         rate = float(self.schedule.get_last_lr()[0])
         return EpochReport(self.finished, recipe.epochs, loss, accuracy, rate)
 
-    def _step(self, batch: Batch) -> Tensor:
-        """One step of the optimiser; gives mean loss and accuracy, shape (2,)."""
+    def _positions(self, order: IndexArray, step: int) -> IndexArray:
+        size = self.recipe.batch_size
+        return order[step * size : (step + 1) * size]
+
+    def _expect(self, order: IndexArray, step: int) -> None:
+        """Have the frames of the next step copied while this one is computed."""
+        if step < self.steps:
+            rng = foreseen_rng(self.recipe.seed, self.finished, step)
+            self.batches.expect(self._positions(order, step), rng)
+
+    def _step(self, whole: Batch, step: int) -> Tensor:
+        """One step of the optimiser; gives loss and hits of this process, summed, shape (2,)."""
+        share = share_of(whole, self.fabric)
+        batch = share.batch
         logits = self.model(batch.frames, batch.residuals)
         loss = F.cross_entropy(
             logits.float(), batch.targets, label_smoothing=self.recipe.label_smoothing
         )
         self.optimiser.zero_grad()
-        self.fabric.backward(loss)
-        self._clip(loss)
+        self.fabric.backward(loss * share.factor)
+        self._clip(loss, whole, step)
         self.optimiser.step()
         self.schedule.step()
         self.averaged.update_parameters(self.network)
         right = (logits.argmax(dim=1) == batch.targets.argmax(dim=1)).float().mean()
-        return torch.stack([loss.detach(), right])
+        return torch.stack([loss.detach(), right]) * share.clips
 
-    def _clip(self, loss: Tensor) -> None:
+    def _clip(self, loss: Tensor, batch: Batch, step: int) -> None:
         """Clip the gradient; stop before a step that would spoil the weights."""
         limit = self.recipe.optimiser.clip_norm
         norm = self.fabric.clip_gradients(
             self.model, self.optimiser, max_norm=limit, error_if_nonfinite=False
         )
         assert norm is not None
-        if not torch.isfinite(loss + norm):
-            raise TrainingError(
-                "loss or gradient are no longer finite",
-                where=f"{self.recipe.name}, epoch {self.finished + 1}",
-                got=f"loss {loss.item():.3g}, norm of the gradient {norm.item():.3g}",
-                hint="lower optimiser.learning_rate",
-            )
+        # The sum over the processes is finite only where each of them may go on.
+        if not torch.isfinite(self.fabric.all_reduce(loss.detach() + norm, reduce_op="sum")):
+            where = f"{self.recipe.name}, epoch {self.finished + 1}, step {step + 1}"
+            raise NotFiniteError(where, loss.item(), norm.item(), batch)
 
     def settle(self) -> None:
         """Take the result's batch-norm statistics on plain clips; changes no weight."""
@@ -162,7 +178,7 @@ class Training:
         rng = step_rng(recipe.seed, recipe.epochs, -1)
         order = draw_order(self.clips.weights, recipe.sampling_exponent, rng)
         for step in range(min(recipe.settling_steps, self.steps)):
-            positions = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
+            positions = self._positions(order, step)
             yield self.batches.plain(positions, step_rng(recipe.seed, recipe.epochs, step))
 
     def state(self) -> dict[str, object]:

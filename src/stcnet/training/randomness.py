@@ -14,7 +14,16 @@ def step_rng(seed: int, epoch: int, step: int) -> np.random.Generator:
         epoch: From 0.
         step: Within the epoch, from 0; -1 for what is drawn once an epoch.
     """
-    sequence = np.random.SeedSequence([seed, epoch, step + 1])
-    for_numpy, for_torch = sequence.spawn(2)
+    for_numpy, for_torch = _sequences(seed, epoch, step)
     torch.manual_seed(int(for_torch.generate_state(1, np.uint64)[0] >> np.uint64(1)))
     return np.random.default_rng(for_numpy)
+
+
+def foreseen_rng(seed: int, epoch: int, step: int) -> np.random.Generator:
+    """What :func:`step_rng` will give for a step that is yet to come; seeds nothing."""
+    return np.random.default_rng(_sequences(seed, epoch, step)[0])
+
+
+def _sequences(seed: int, epoch: int, step: int) -> list[np.random.SeedSequence]:
+    """Of numpy and of torch."""
+    return np.random.SeedSequence([seed, epoch, step + 1]).spawn(2)
