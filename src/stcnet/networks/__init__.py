@@ -4,6 +4,7 @@ from stcnet.networks.backbone import Backbone
 from stcnet.networks.backbones import BACKBONES, build_backbone, load_imagenet
 from stcnet.networks.clip_network import CLASSES, ClipNetwork, NetworkChoices
 from stcnet.networks.i3d import I3D, I3DChoices
+from stcnet.networks.pretrained import LoadedWeights, load_pretrained
 from stcnet.networks.registry import (
     BASELINES,
     NETWORKS,
@@ -25,6 +26,7 @@ __all__ = [
     "Backbone",
     "ClipNetwork",
     "I3DChoices",
+    "LoadedWeights",
     "NetworkChoices",
     "NetworkEntry",
     "STCNet",
@@ -33,6 +35,7 @@ __all__ = [
     "build_model",
     "find_network",
     "load_imagenet",
+    "load_pretrained",
     "resolve_choices",
     "smoke_logit",
 ]
