@@ -123,7 +123,7 @@ def test_what_version_1_wrote_is_read() -> None:
 @pytest.mark.parametrize(
     ("method", "words"),
     [
-        ("platt", "exp(-(2.0000 x logit + -1.0000))"),
+        ("platt", "exp(-(2.0000 x logit -1.0000))"),
         ("temperature", "exp(-logit / 2.5000)"),
         ("isotonic", "0.018 at -2.000, 0.269 at 0.000, 0.881 at 1.000, 0.924 at 3.000"),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,9 +11,10 @@ from stcnet.cli.research import require_extra
 from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from stcnet.training.export import HeldOut
+
+Method = Literal["platt", "temperature", "isotonic"]
+"""As :data:`stcnet.inference.CalibrationMethod`, which costs an operator's start-up too much."""
 
 
 def register(app: typer.Typer) -> None:
@@ -34,31 +35,65 @@ def export(
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder with cells.json of the predictions.")
     ] = None,
+    calibration: Annotated[
+        Method | None,
+        typer.Option(help="How raw scores become probabilities.", show_default="platt"),
+    ] = None,
+    hours_per_day: Annotated[
+        float | None,
+        typer.Option(
+            metavar="HOURS",
+            min=0.5,
+            max=24,
+            help="Daylight of a camera-day, in which operating points count false alarms.",
+            show_default="12",
+        ),
+    ] = None,
     model_version: Annotated[
         str, typer.Option(metavar="VERSION", help="Version to state.")
     ] = "1.0.0",
 ) -> None:
-    """Make a model package of a run; held-out predictions give it calibration and scores."""
+    """Make a model package of a run.
+
+    Held-out predictions give it calibration, scores, and operating points: the thresholds at which
+    false alarms stay under 1, 0.2 and 0.05 a camera-day, or why the clips cannot tell.
+    """
     require_extra()
     from stcnet.training.checkpoint import load_run
     from stcnet.training.export import export_package
 
+    held_out = _read_held_out(predictions, data, calibration, hours_per_day)
+    package = export_package(load_run(run), out, version=model_version, held_out=held_out)
+    typer.echo(f"{out}: {package.name} {package.version}, sha256 {package.sha256}")
+    for point in package.manifest.operating_points:
+        typer.echo(point.in_words)
+
+
+def _read_held_out(
+    predictions: list[Path] | None,
+    data: Path | None,
+    calibration: Method | None,
+    hours_per_day: float | None,
+) -> HeldOut | None:
+    """What the package is calibrated and judged by, None where nothing is given.
+
+    Raises:
+        ConfigError: Only one of predictions and data is given, or neither, but what needs them.
+        DataError: A file cannot be read or is wrong.
+    """
     if (predictions is None) != (data is None):
         raise ConfigError(
             "--predictions and --data go together",
             hint="give both for a calibrated package, or neither",
         )
-    held_out = None
-    if predictions is not None and data is not None:
-        held_out = _read_held_out(predictions, data)
-    package = export_package(load_run(run), out, version=model_version, held_out=held_out)
-    typer.echo(f"{out}: {package.name} {package.version}, sha256 {package.sha256}")
-
-
-def _read_held_out(paths: Sequence[Path], data: Path) -> HeldOut:
+    if predictions is None or data is None:
+        if calibration is not None or hours_per_day is not None:
+            raise ConfigError("--calibration and --hours-per-day go with --predictions and --data")
+        return None
     from stcnet.datasets import read_cells
+    from stcnet.evaluation.operating_points import HOURS_PER_DAY
     from stcnet.evaluation.predictions import parse_predictions, read_rows
     from stcnet.training.export import HeldOut
 
-    ours = [p for path in paths for p in parse_predictions(read_rows(path), path)]
-    return HeldOut(ours, read_cells(data))
+    ours = [p for path in predictions for p in parse_predictions(read_rows(path), path)]
+    return HeldOut(ours, read_cells(data), calibration or "platt", hours_per_day or HOURS_PER_DAY)

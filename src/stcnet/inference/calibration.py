@@ -89,7 +89,7 @@ class PlattCalibration(Calibration):
     @property
     def formula(self) -> str:
         """The logistic function with its two numbers."""
-        return f"probability = 1 / (1 + exp(-({self.slope:.4f} x logit + {self.intercept:.4f})))"
+        return f"probability = 1 / (1 + exp(-({self.slope:.4f} x logit {self.intercept:+.4f})))"
 
 
 class TemperatureCalibration(Calibration):

@@ -28,6 +28,15 @@ class Measured(BaseModel):
     low: FiniteFloat
     high: FiniteFloat
 
+    def __str__(self) -> str:
+        """Two digits and the interval.
+
+        >>> print(Measured(value=0.9023, low=0.21, high=8.178))
+        0.90 (0.21 to 8.2)
+        """
+        value, low, high = map(_figures, (self.value, self.low, self.high))
+        return f"{value} ({low} to {high})"
+
 
 class OperatingPoint(BaseModel):
     """The threshold at which false alarms fall under a rate, or why it cannot be told.
@@ -92,16 +101,13 @@ class OperatingPoint(BaseModel):
         asked = f"{self.alarms_per_day:g} false alarm{plural} a camera-day"
         if self.threshold is None or self.false_alarms is None or self.recall is None:
             return f"{asked}: no threshold, {self.reason}"
-        verdict = "" if self.shown else ", so not proven"
+        verdict = "" if self.shown else ", not proven"
         return (
-            f"{asked}: threshold {self.threshold:.3f}, estimated {_rate(self.false_alarms)}"
-            f"{verdict}; recall {_share(self.recall)}"
+            f"{asked}: threshold {self.threshold:.3f}, estimated {self.false_alarms}"
+            f"{verdict}; recall {self.recall}"
         )
 
 
-def _rate(measured: Measured) -> str:
-    return f"{measured.value:.2g} (95 % interval {measured.low:.2g} to {measured.high:.2g})"
-
-
-def _share(measured: Measured) -> str:
-    return f"{measured.value:.2f} ({measured.low:.2f} to {measured.high:.2f})"
+def _figures(number: float) -> str:
+    """Two digits, and all before the point."""
+    return f"{number:.0f}" if number >= 10 else f"{number:#.2g}"

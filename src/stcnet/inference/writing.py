@@ -68,9 +68,7 @@ def write_package(
     path = Path(path)
     packed_weights = write_weights(weights)
     draft = ModelPackage(
-        manifest=Manifest(
-            **{**dict(description), "format_version": FORMAT_VERSION, "files": {}}
-        ),
+        manifest=Manifest(**{**dict(description), "format_version": FORMAT_VERSION, "files": {}}),
         calibration=calibration,
         frame_graph=frame_graph,
         clip_graph=clip_graph,

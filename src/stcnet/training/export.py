@@ -15,17 +15,25 @@ import torch
 import stcnet
 from stcnet.datasets import Cell
 from stcnet.datasets.cells import CLIP_FRAMES, FRAME_INTERVAL_S
+from stcnet.datasets.protocols import PLANTS_FOLD
 from stcnet.errors import ConfigError, OutputError
 from stcnet.evaluation.calibration import UNCALIBRATED, calibrate, cross_calibrate
+from stcnet.evaluation.operating_points import (
+    HOURS_PER_DAY,
+    operating_points_of_cells,
+    operating_table,
+)
 from stcnet.evaluation.predictions import Prediction
 from stcnet.evaluation.protocol import GroupScores, judge_protocol
 from stcnet.evaluation.tables import markdown_table
 from stcnet.inference import (
     Calibration,
+    CalibrationMethod,
     InputSpec,
     Metric,
     ModelDescription,
     ModelPackage,
+    OperatingPoint,
     Provenance,
     Sampling,
     write_package,
@@ -51,10 +59,29 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Predictions of the same recipe on clips it had not seen, and the records of those clips."""
+    """Predictions of the same recipe on clips it had not seen, and what to make of them.
+
+    Attributes:
+        predictions: Of all folds of a protocol.
+        cells: The records of the clips.
+        method: How raw scores become probabilities.
+        hours_per_day: Hours of daylight of the camera-day that operating points count in.
+    """
 
     predictions: Sequence[Prediction]
     cells: Sequence[Cell]
+    method: CalibrationMethod = "platt"
+    hours_per_day: float = HOURS_PER_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """What the held-out predictions say; without any, that there are none."""
+
+    calibration: Calibration = UNCALIBRATED
+    scores: Sequence[GroupScores] = ()
+    points: tuple[OperatingPoint, ...] = ()
+    folds: frozenset[str] = frozenset()
 
 
 def export_package(
@@ -71,7 +98,8 @@ def export_package(
         run: The weights and what made them.
         path: The ``.stcnet`` file to write.
         version: Of the model.
-        held_out: Source of calibration and scores; without it the package has neither.
+        held_out: Source of calibration, scores and operating points; without it the package has
+            none of them.
         created_at: Aware UTC; None for now, or the moment in SOURCE_DATE_EPOCH where that is set.
 
     Raises:
@@ -81,10 +109,10 @@ def export_package(
     """
     _require_folder(path)
     created_at = created_at or _now()
-    network = run.network()
-    calibration = calibrate(held_out.predictions, held_out.cells) if held_out else UNCALIBRATED
-    scores = _scores(held_out) if held_out else []
-    description = _describe(run, network, scores, version, created_at)
+    network = _require_stcnet(run)
+    sampling = _sampling(network)
+    findings = _judge(held_out, sampling) if held_out else _Findings()
+    description = _describe(run, network, findings, version, created_at)
     graphs = export_graphs(network, description.input.size)
     return write_package(
         path,
@@ -92,16 +120,49 @@ def export_package(
         frame_graph=graphs.frame_graph,
         clip_graph=graphs.clip_graph,
         weights=graphs.weights,
-        calibration=calibration,
-        example_frames=example_clips(description.sampling),
-        card=_card(run, description, calibration, scores),
+        calibration=findings.calibration,
+        example_frames=example_clips(sampling),
+        card=_card(run, description, findings),
+    )
+
+
+def _require_stcnet(run: FinishedRun) -> STCNet:
+    """Only STCNet comes apart into a graph for each frame and one for the clip."""
+    network = run.network()
+    if not isinstance(network, STCNet):
+        raise ConfigError(
+            "only an STCNet can be exported to a model package",
+            where="network.preset",
+            got=run.recipe.network.preset,
+            hint="judge this network by its predictions: stcnet evaluate --predictions",
+        )
+    return network
+
+
+def _sampling(network: STCNet) -> Sampling:
+    frames = network.choices.frames
+    return Sampling(interval_s=FRAME_INTERVAL_S, stride=CLIP_FRAMES // (frames + 1), frames=frames)
+
+
+def _judge(held_out: HeldOut, sampling: Sampling) -> _Findings:
+    """Calibration, and scores and operating points with each fold calibrated by the others."""
+    predictions, cells, method = held_out.predictions, held_out.cells, held_out.method
+    calibration = calibrate(predictions, cells, method)
+    calibrated = cross_calibrate(predictions, cells, method)
+    return _Findings(
+        calibration,
+        judge_protocol(calibrated, cells),
+        operating_points_of_cells(
+            calibrated, cells, window_s=sampling.window_s, hours_per_day=held_out.hours_per_day
+        ),
+        frozenset(prediction.fold for prediction in predictions),
     )
 
 
 def _describe(
     run: FinishedRun,
     network: STCNet,
-    scores: Sequence[GroupScores],
+    findings: _Findings,
     version: str,
     created_at: datetime,
 ) -> ModelDescription:
@@ -115,25 +176,21 @@ def _describe(
         network=asdict(network.choices),
         input=InputSpec(
             size=settings.input_size,
-            mean=normalisation.mean,
-            std=normalisation.std,
+            mean=_of_rgb(normalisation.mean),
+            std=_of_rgb(normalisation.std),
             residual=settings.residual,
         ),
-        sampling=Sampling(
-            interval_s=FRAME_INTERVAL_S,
-            stride=CLIP_FRAMES // (network.choices.frames + 1),
-            frames=network.choices.frames,
-        ),
+        sampling=_sampling(network),
         provenance=_provenance(run),
-        metrics=tuple(_metrics(scores)),
+        metrics=tuple(_metrics(findings.scores)),
+        operating_points=findings.points,
         limits=LIMITS,
     )
 
 
-def _scores(held_out: HeldOut) -> list[GroupScores]:
-    """Scores at the package's threshold, each fold calibrated by the others."""
-    calibrated = cross_calibrate(held_out.predictions, held_out.cells)
-    return judge_protocol(calibrated, held_out.cells)
+def _of_rgb(values: tuple[float, ...]) -> tuple[float, float, float]:
+    red, green, blue = values
+    return red, green, blue
 
 
 def example_clips(sampling: Sampling) -> Picture:
@@ -203,12 +260,7 @@ def _metrics(scores: Sequence[GroupScores]) -> list[Metric]:
     ]
 
 
-def _card(
-    run: FinishedRun,
-    description: ModelDescription,
-    calibration: Calibration,
-    scores: Sequence[GroupScores],
-) -> str:
+def _card(run: FinishedRun, description: ModelDescription, findings: _Findings) -> str:
     loader = jinja2.PackageLoader("stcnet.training", "templates")
     # Markdown, read as text: nothing in it is markup that could be injected.
     environment = jinja2.Environment(  # noqa: S701
@@ -222,7 +274,10 @@ def _card(
         sampling=description.sampling,
         recipe=run.recipe,
         data=run.data,
-        scores=markdown_table(scores) if scores else "",
-        calibration=calibration,
+        scores=markdown_table(findings.scores) if findings.scores else "",
+        calibration=findings.calibration,
+        points=findings.points,
+        operating_table=operating_table(findings.points),
+        plants_left_out=PLANTS_FOLD in findings.folds,
         limits=description.limits,
     )
