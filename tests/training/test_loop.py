@@ -20,15 +20,8 @@ from stcnet.training.checkpoint import CHECKPOINT_FILE, WEIGHTS_FILE, load_run
 from stcnet.training.data import TrainingData
 from stcnet.training.devices import make_fabric
 from stcnet.training.fitting import fit
-from stcnet.training.loop import (
-    SILENT,
-    EpochReport,
-    Listener,
-    Training,
-    cosine_rate,
-    parameter_groups,
-)
-from stcnet.training.recipe import OptimiserSettings, Recipe
+from stcnet.training.loop import SILENT, EpochReport, Listener, Training
+from stcnet.training.recipe import Recipe
 
 DATA = TrainingData(description="planted", clips=("a", "b"))
 EVENTFUL: dict[str, Any] = {
@@ -243,6 +236,8 @@ def test_the_result_is_the_average_of_the_weights(tmp_path: Path) -> None:
 
 def test_the_average_is_exponential(tmp_path: Path) -> None:
     run = training(tmp_path, ema_decay=0.75, batch_size=6)
+    assert isinstance(run.network, STCNet)
+    assert isinstance(run.result, STCNet)
     seen: list[Tensor] = []
 
     class Keep(Listener):
@@ -276,6 +271,7 @@ def test_a_tiny_network_learns_motion_and_not_chance(tmp_path: Path) -> None:
 
 def test_what_is_not_finite_stops_the_run(tmp_path: Path) -> None:
     run = training(tmp_path)
+    assert isinstance(run.network, STCNet)
     with torch.no_grad():
         run.network.classifier.weight[0, 0] = float("nan")
     before = values_of(run.network.pathways)
@@ -293,17 +289,6 @@ def test_a_rate_that_explodes_leaves_no_result(tmp_path: Path) -> None:
     assert not (tmp_path / WEIGHTS_FILE).exists()
 
 
-@pytest.mark.parametrize(
-    ("warmup", "rates"),
-    [
-        pytest.param(0.0, [1.0, 0.8536, 0.5, 0.1464, 0.0], id="no warm-up"),
-        pytest.param(0.5, [0.5, 1.0, 1.0, 0.5, 0.0], id="half of it warm-up"),
-    ],
-)
-def test_learning_rates(warmup: float, rates: list[float]) -> None:
-    assert [cosine_rate(step, 4, warmup) for step in range(5)] == pytest.approx(rates, abs=1e-4)
-
-
 def test_the_schedule_moves_every_step_and_ends_at_zero(tmp_path: Path) -> None:
     run = training(tmp_path, epochs=1, optimiser={"learning_rate": 0.01, "warmup": 0})
     rates: list[float] = []
@@ -314,17 +299,3 @@ def test_the_schedule_moves_every_step_and_ends_at_zero(tmp_path: Path) -> None:
 
     assert run.run_epoch(Keep()).learning_rate == 0
     assert rates == pytest.approx([0.0075, 0.0025, 0])
-
-
-def test_parameters_are_grouped_by_rate_and_decay() -> None:
-    model: STCNet = tiny_recipe().network.build()
-    settings = OptimiserSettings(learning_rate=0.1, head_multiplier=3, weight_decay=0.5)
-    groups: list[dict[str, Any]] = list(parameter_groups(model, settings))
-    by_parameter = {id(p): (g["lr"], g["weight_decay"]) for g in groups for p in g["params"]}
-    assert len(by_parameter) == sum(len(group["params"]) for group in groups)
-    assert by_parameter.keys() == {id(p) for p in model.parameters()}
-    stem = model.backbones()[0].stages[0]
-    for parameter in stem.parameters():
-        assert by_parameter[id(parameter)] == (0.1, 0.5 if parameter.ndim > 1 else 0)
-    assert by_parameter[id(model.classifier.weight)] == (pytest.approx(0.3), 0.5)
-    assert by_parameter[id(model.classifier.bias)] == (pytest.approx(0.3), 0)

@@ -8,6 +8,7 @@ import yaml
 
 from small_cells import tiny_recipe, tiny_settings
 from stcnet.errors import ConfigError
+from stcnet.networks import STCNet
 from stcnet.preprocess import EFFICIENTNET_LITE
 from stcnet.training.recipe import Recipe, bundled_recipes, load_recipe
 
@@ -45,6 +46,7 @@ def test_imagenet_weights_fill_every_pathway() -> None:
     values = network(preset="stcnet-lite0", choices=choices, pretrained="imagenet")
     settings = tiny_recipe(network=values).network
     model = settings.build()
+    assert isinstance(model, STCNet)
     spatial, temporal = model.backbones()
     assert settings.normalisation(model) == EFFICIENTNET_LITE
     for one, other in zip(spatial.state_dict().values(), temporal.state_dict().values(),

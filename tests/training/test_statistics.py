@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from random_networks import random_input, settled_network
 from small_cells import planted_clips, tiny_recipe, tiny_settings
-from stcnet.networks import STCNet
+from stcnet.networks import ClipNetwork
 from stcnet.training.devices import make_fabric
 from stcnet.training.loop import Training
 from stcnet.training.statistics import settle_statistics
@@ -21,7 +21,7 @@ def batches() -> Iterator[tuple[Tensor, Tensor]]:
         yield frames * 3 + 1, residuals * 0.1
 
 
-def statistics(network: STCNet) -> dict[str, Tensor]:
+def statistics(network: ClipNetwork) -> dict[str, Tensor]:
     return {
         name: value.clone() for name, value in network.state_dict().items() if "running" in name
     }

@@ -8,12 +8,12 @@ from torch import Tensor
 
 from stcnet.datasets.clips import ClipSet, fixed_frames
 from stcnet.datasets.network_input import NetworkInput
-from stcnet.networks import STCNet, smoke_logit
+from stcnet.networks import ClipNetwork, smoke_logit
 
 
 @torch.inference_mode()
 def predict_logits(
-    model: STCNet,
+    model: ClipNetwork,
     network_input: NetworkInput,
     clips: ClipSet,
     *,
@@ -33,7 +33,7 @@ def predict_logits(
     Returns:
         Logits on the CPU, float64, shape (N,).
     """
-    segments = model.choices.frames + 1
+    segments = model.frames + model.takes_residuals
     length = clips.frames.shape[1]
     phases = length // segments
     total = torch.zeros(len(clips), dtype=torch.float64)

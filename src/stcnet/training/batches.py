@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from stcnet.networks import CLASSES
 from stcnet.synthesis.augment import paste_plumes
 from stcnet.training.placement import StreamedClips
 from stcnet.training.recipe import PlumeSettings, Recipe
+from stcnet.training.sampling import ClipWeights
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,9 +26,11 @@ class Batch:
     """Input and soft targets of one step.
 
     Attributes:
-        frames: Normalised frames, shape (B, T, 3, S, S).
-        residuals: Residual frames, shape (B, T, 3, S, S).
+        frames: Normalised frames, shape (B, T, C, S, S).
+        residuals: Residual frames, shape (B, T, C, S, S); (B, 0, C, S, S) for networks that take
+            none.
         targets: Probability of each class, shape (B, 2).
+        weights: How much each clip counts in the loss, shape (B,).
         positions: Of the clips in their set, shape (B,).
         indices: Frames drawn of each clip, shape (B, K).
     """
@@ -34,8 +38,12 @@ class Batch:
     frames: Tensor
     residuals: Tensor
     targets: Tensor
+    weights: Tensor
     positions: IndexArray
     indices: IndexArray
+
+    def __len__(self) -> int:
+        return len(self.targets)
 
     def rows(self, chosen: slice) -> Batch:
         """Some of its clips."""
@@ -43,9 +51,15 @@ class Batch:
             self.frames[chosen],
             self.residuals[chosen],
             self.targets[chosen],
+            self.weights[chosen],
             self.positions[chosen],
             self.indices[chosen],
         )
+
+    def split(self, pieces: int) -> list[Batch]:
+        """The batch cut into so many pieces of about equal size, less where it has fewer clips."""
+        size = math.ceil(len(self) / pieces)
+        return [self.rows(slice(start, start + size)) for start in range(0, len(self), size)]
 
 
 class BatchMaker:
@@ -61,21 +75,32 @@ class BatchMaker:
         self.recipe = recipe
         self.clips = clips
         self.network_input = network_input
-        self.count = recipe.network.resolved().frames
+        network = recipe.network.outline()
+        self.segments = network.frames + network.takes_residuals
+        self.weights = ClipWeights(clips, recipe.loss)
         settings = recipe.augmentation
         size = recipe.network.input_size
         self.augment: nn.Module = ClipAugmentation(settings, size) if settings else nn.Identity()
 
-    def make(self, positions: IndexArray, rng: np.random.Generator) -> Batch:
-        """The batch of the clips at ``positions``, drawn with ``rng`` and torch's generator."""
+    def make(self, positions: IndexArray, rng: np.random.Generator, epoch: int = 0) -> Batch:
+        """The batch of the clips at ``positions``, drawn with ``rng`` and torch's generator.
+
+        Args:
+            positions: Shape (B,).
+            rng: Source of randomness.
+            epoch: Finished epochs; decides whether clips are still mixed.
+        """
         indices = self._draw(len(positions), rng)
         pixels = self.clips.gather(positions, indices).float()
-        labels = self.clips.labels[torch.as_tensor(positions, device=pixels.device)]
+        given = self.clips.labels[torch.as_tensor(positions, device=pixels.device)]
         times_s = torch.as_tensor(indices * FRAME_INTERVAL_S, device=pixels.device).float()
-        pixels, labels = render_plumes(pixels, labels, times_s, self.recipe.plumes, rng)
+        pixels, labels = render_plumes(pixels, given, times_s, self.recipe.plumes, rng)
         targets = F.one_hot(labels, len(CLASSES)).float()
-        pixels, targets = mix(self.augment(pixels), targets, self.recipe.mixup, rng)
-        return Batch(*self._inputs(pixels), targets, positions, indices)
+        weights = self.weights.of(positions, labels != given)
+        pixels = self.augment(pixels)
+        if self.recipe.mixes(epoch):
+            pixels, targets, weights = mix(self.recipe.mixup, rng, pixels, targets, weights)
+        return Batch(*self._inputs(pixels), targets, weights, positions, indices)
 
     def expect(self, positions: IndexArray, rng: np.random.Generator) -> None:
         """Have the frames copied that :meth:`make` will ask for with these arguments."""
@@ -88,14 +113,14 @@ class BatchMaker:
         return self._inputs(self.clips.gather(positions, indices))
 
     def _draw(self, clips: int, rng: np.random.Generator) -> IndexArray:
-        """Frames of each clip: T + 1 in a row, or pairs of neighbours among them."""
+        """Frames of each clip: as many in a row as the network takes, or pairs among them."""
         length = self.clips.frames.shape[1]
-        indices = draw_frames(clips, length, self.count + 1, rng)
+        indices = draw_frames(clips, length, self.segments, rng)
         pairs = self.recipe.training_frames
         return indices if pairs is None else draw_pairs(indices, pairs, rng)
 
     def _inputs(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Frames and residuals, shape (B, T, 3, S, S), or those of each drawn pair."""
+        """Frames and residuals, shape (B, T, C, S, S), or those of each drawn pair."""
         pairs = self.recipe.training_frames
         if pairs is None:
             frames, residuals = self.network_input(pixels)
@@ -155,20 +180,17 @@ def render_plumes(
     return pixels, labels
 
 
-def mix(
-    pixels: Tensor, targets: Tensor, concentration: float, rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
-    """MixUp (Zhang et al., ICLR 2018): each clip and target blended with another of the batch.
+def mix(concentration: float, rng: np.random.Generator, *parts: Tensor) -> tuple[Tensor, ...]:
+    """MixUp (Zhang et al., ICLR 2018): each clip of a batch blended with another.
 
     Args:
-        pixels: Shape (B, ...).
-        targets: Shape (B, classes).
-        concentration: Both parameters of the Beta distribution; 0 leaves everything as it is.
+        concentration: Both parameters of the Beta distribution of the share, above 0.
         rng: Source of randomness.
+        *parts: What belongs to the clips (pixels, targets, weights), each of shape (B, ...).
+
+    Returns:
+        The parts, all blended alike.
     """
-    if concentration == 0:
-        return pixels, targets
     share = float(rng.beta(concentration, concentration))
-    partner = torch.as_tensor(rng.permutation(len(pixels)), device=pixels.device)
-    mixed = pixels.lerp(pixels[partner], 1 - share)
-    return mixed, targets.lerp(targets[partner], 1 - share)
+    partner = torch.from_numpy(rng.permutation(len(parts[0])))
+    return tuple(part.lerp(part[partner.to(part.device)], 1 - share) for part in parts)

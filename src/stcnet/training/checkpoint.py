@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from stcnet.errors import TrainingError
 from stcnet.files import write_whole
-from stcnet.networks import STCNet
+from stcnet.networks import ClipNetwork
 from stcnet.training.data import TrainingData
 from stcnet.training.recipe import Recipe
 
@@ -110,13 +110,13 @@ class FinishedRun:
     data: TrainingData
     weights: dict[str, Tensor]
 
-    def network(self) -> STCNet:
+    def network(self) -> ClipNetwork:
         """The trained network on the CPU, in evaluation mode.
 
         Raises:
             TrainingError: The weights are not those of the recipe's network.
         """
-        model = STCNet(self.recipe.network.resolved())
+        model = self.recipe.network.untrained()
         expected = {name: value.shape for name, value in _state(model)}
         stored = {name: value.shape for name, value in self.weights.items()}
         wrong = sorted({name for name, _ in expected.items() ^ stored.items()})

@@ -8,23 +8,25 @@ from dataclasses import dataclass
 
 import lightning_fabric as lf
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
-from torch.optim import AdamW
+from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from stcnet.datasets.clips import ClipSet, IndexArray, draw_order
-from stcnet.datasets.network_input import NetworkInput
-from stcnet.networks import STCNet
+from stcnet.datasets.clips import ClipSet, IndexArray
+from stcnet.networks import ClipNetwork
 from stcnet.training.batches import Batch, BatchMaker
 from stcnet.training.checkpoint import Progress
+from stcnet.training.freezing import freeze, set_training
+from stcnet.training.losses import Objective
 from stcnet.training.nonfinite import NotFiniteError
+from stcnet.training.optimisers import parameter_groups
 from stcnet.training.placement import ClipsOn, place_clips
 from stcnet.training.randomness import foreseen_rng, step_rng
-from stcnet.training.recipe import OptimiserSettings, Recipe
-from stcnet.training.sharing import share_of, share_statistics
+from stcnet.training.recipe import Recipe
+from stcnet.training.sampling import epoch_order
+from stcnet.training.sharing import Share, share_of, share_statistics
 from stcnet.training.statistics import settle_statistics
+from stcnet.training.supervision import SupervisedNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,31 +78,35 @@ class Training:
         self.recipe, self.fabric = recipe, fabric
         self.clips = place_clips(clips, fabric.device, clips_on)
         model = recipe.network.build()
-        _freeze(model, recipe.network.frozen_stages)
-        self.network_input = NetworkInput(
-            recipe.network.normalisation(model), recipe.network.residual
-        ).to(fabric.device)
+        freeze(model, recipe.network.frozen_stages)
+        self.network_input = recipe.network.input_of(model).to(fabric.device)
         self.batches = BatchMaker(recipe, self.clips, self.network_input)
+        self.objective = Objective(recipe.loss, recipe.label_smoothing)
         self.steps = math.ceil(len(clips) / recipe.batch_size)
         model.to(device=fabric.device)
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimiser = AdamW(parameter_groups(model, recipe.optimiser))
+        if recipe.channels_last:
+            model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        optimiser = recipe.optimiser.build(parameter_groups(model, recipe.optimiser))
         self.schedule = LambdaLR(optimiser, self._rate)
         average = get_ema_multi_avg_fn(recipe.ema_decay)  # type: ignore[no-untyped-call]
         self.averaged = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
         share_statistics(model, fabric)
-        self.model, self.optimiser = fabric.setup(model, optimiser)
-        self.network: STCNet = model
+        supervised = SupervisedNetwork(model, recipe.loss.heads)
+        if recipe.compile:
+            supervised.compile()
+        self.model, self.optimiser = fabric.setup(supervised, optimiser)
+        self.network: ClipNetwork = model
         self.finished = 0
 
     def _rate(self, step: int) -> float:
-        return cosine_rate(step, self.recipe.epochs * self.steps, self.recipe.optimiser.warmup)
+        settings, steps = self.recipe.optimiser, self.recipe.epochs * self.steps
+        return settings.schedule.rate(step, steps, self.steps, settings.warmup)
 
     @property
-    def result(self) -> STCNet:
+    def result(self) -> ClipNetwork:
         """The averaged network."""
         network = self.averaged.module
-        assert isinstance(network, STCNet)
+        assert isinstance(network, ClipNetwork)
         return network
 
     def run_epoch(self, listener: Listener = SILENT) -> EpochReport:
@@ -114,13 +120,11 @@ class Training:
         """
         recipe, epoch = self.recipe, self.finished
         set_training(self.model, self.network, recipe.network.frozen_stages)
-        order = draw_order(
-            self.clips.weights, recipe.sampling_exponent, step_rng(recipe.seed, epoch, -1)
-        )
+        order = self._order(epoch)
         totals = torch.zeros(2, device=self.fabric.device)
         for step in range(self.steps):
             rng = step_rng(recipe.seed, epoch, step)
-            batch = self.batches.make(self._positions(order, step), rng)
+            batch = self.batches.make(self._positions(order, step), rng, epoch)
             self._expect(order, step + 1)
             totals += self._step(batch, step)
             listener.on_step(epoch * self.steps + step + 1, recipe.epochs * self.steps)
@@ -128,6 +132,12 @@ class Training:
         self.finished += 1
         rate = float(self.schedule.get_last_lr()[0])
         return EpochReport(self.finished, recipe.epochs, loss, accuracy, rate)
+
+    def _order(self, epoch: int) -> IndexArray:
+        """The clips of an epoch; an epoch after the last is what statistics are taken on."""
+        recipe = self.recipe
+        rng = step_rng(recipe.seed, epoch, -1)
+        return epoch_order(self.clips, recipe.sampling_exponent, recipe.balance, rng)
 
     def _positions(self, order: IndexArray, step: int) -> IndexArray:
         size = self.recipe.batch_size
@@ -142,23 +152,30 @@ class Training:
     def _step(self, whole: Batch, step: int) -> Tensor:
         """One step of the optimiser; gives loss and hits of this process, summed, shape (2,)."""
         share = share_of(whole, self.fabric)
-        batch = share.batch
-        logits = self.model(batch.frames, batch.residuals)
-        loss = F.cross_entropy(
-            logits.float(), batch.targets, label_smoothing=self.recipe.label_smoothing
-        )
         self.optimiser.zero_grad()
-        self.fabric.backward(loss * share.factor)
-        self._clip(loss, whole, step)
+        totals = self._backward(share)
+        self._clip(totals[0] / len(share.batch), whole, step)
         self.optimiser.step()
         self.schedule.step()
         self.averaged.update_parameters(self.network)
-        right = (logits.argmax(dim=1) == batch.targets.argmax(dim=1)).float().mean()
-        return torch.stack([loss.detach(), right]) * share.clips
+        return totals * (share.clips > 0)
+
+    def _backward(self, share: Share) -> Tensor:
+        """Gather the gradient of a batch, piece by piece; gives its loss and hits, summed."""
+        pieces = share.batch.split(self.recipe.accumulation)
+        totals = torch.zeros(2, device=self.fabric.device)
+        for number, piece in enumerate(pieces, start=1):
+            with self.fabric.no_backward_sync(self.model, enabled=number < len(pieces)):
+                heads = self.model(piece.frames, piece.residuals)
+                losses = self.objective.losses(heads, piece.targets, piece.weights, self.finished)
+                self.fabric.backward(losses.sum() / len(share.batch) * share.factor)
+            right = heads["joint"].argmax(dim=1) == piece.targets.argmax(dim=1)
+            totals += torch.stack([losses.detach().sum(), right.float().sum()])
+        return totals
 
     def _clip(self, loss: Tensor, batch: Batch, step: int) -> None:
         """Clip the gradient; stop before a step that would spoil the weights."""
-        limit = self.recipe.optimiser.clip_norm
+        limit = self.recipe.optimiser.clip_norm or math.inf
         norm = self.fabric.clip_gradients(
             self.model, self.optimiser, max_norm=limit, error_if_nonfinite=False
         )
@@ -175,8 +192,7 @@ class Training:
 
     def _plain_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         recipe = self.recipe
-        rng = step_rng(recipe.seed, recipe.epochs, -1)
-        order = draw_order(self.clips.weights, recipe.sampling_exponent, rng)
+        order = self._order(recipe.epochs)
         for step in range(min(recipe.settling_steps, self.steps)):
             positions = self._positions(order, step)
             yield self.batches.plain(positions, step_rng(recipe.seed, recipe.epochs, step))
@@ -197,45 +213,3 @@ class Training:
         self.optimiser.load_state_dict(parts["optimiser"])
         self.schedule.load_state_dict(parts["schedule"])
         self.finished = progress.epochs
-
-
-def cosine_rate(step: int, steps: int, warmup: float) -> float:
-    """Linear warm-up over the share ``warmup`` of ``steps``, then half a cosine to zero.
-
-    >>> [round(cosine_rate(step, 10, 0.2), 2) for step in (0, 1, 2, 6, 10)]
-    [0.5, 1.0, 1.0, 0.5, 0.0]
-    """
-    rising = round(warmup * steps)
-    if step < rising:
-        return (step + 1) / rising
-    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
-
-
-def parameter_groups(model: STCNet, settings: OptimiserSettings) -> list[dict[str, object]]:
-    """Trainable parameters by learning rate and weight decay."""
-    in_backbone = {id(p) for backbone in model.backbones() for p in backbone.parameters()}
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for parameter in model.parameters():
-        if not parameter.requires_grad:
-            continue
-        multiplier = 1.0 if id(parameter) in in_backbone else settings.head_multiplier
-        decay = settings.weight_decay if parameter.ndim > 1 else 0.0
-        groups.setdefault((settings.learning_rate * multiplier, decay), []).append(parameter)
-    return [{"params": p, "lr": lr, "weight_decay": wd} for (lr, wd), p in groups.items()]
-
-
-def _freeze(model: STCNet, stages: int) -> None:
-    for backbone in model.backbones():
-        for stage in backbone.stages[:stages]:
-            stage.requires_grad_(requires_grad=False)
-
-
-def set_training(model: nn.Module, network: STCNet, frozen_stages: int) -> None:
-    """Training mode for all but the spatial pathway's frozen stages.
-
-    Their batch norms keep the statistics of ordinary pictures, which is what they see.
-    """
-    model.train()
-    if network.pathways.spatial is not None:
-        for stage in network.pathways.spatial.stages[:frozen_stages]:
-            stage.eval()

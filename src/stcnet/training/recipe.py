@@ -4,73 +4,27 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from stcnet.datasets.augmentation import AugmentationSettings
 from stcnet.datasets.cells import CLIP_FRAMES
 from stcnet.errors import ConfigError
-from stcnet.networks import STCNet, STCNetChoices, load_imagenet
-from stcnet.networks.registry import resolve_choices
-from stcnet.preprocess import Normalisation, ResidualForm
+from stcnet.networks import STCNetChoices
+from stcnet.training.losses import CrossEntropySettings, LossSettings
+from stcnet.training.network_settings import NetworkSettings
+from stcnet.training.optimisers import AdamWSettings, AnyOptimiserSettings
+from stcnet.training.sampling import Balance
+from stcnet.training.settings import Settings
 
 BUNDLED = files("stcnet.training") / "recipes"
+Precision = Literal["auto", "32-true", "bf16-mixed"]
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class NetworkSettings(_Settings):
-    """The network to train: a preset of the literature and what departs from it.
-
-    Attributes:
-        preset: A name of :data:`stcnet.networks.PRESETS`.
-        choices: Fields of :class:`stcnet.networks.STCNetChoices` that replace the preset's.
-        pretrained: ``imagenet`` loads the packaged weights into every pathway.
-        input_size: Side of the input in pixels, divisible by 32.
-        residual: Form of the residual frames.
-        frozen_stages: Leading stages whose weights stay as they are. The spatial pathway keeps
-            their statistics too; the temporal one re-estimates its own, because residual frames
-            look nothing like the pictures that the weights come from.
-    """
-
-    preset: str
-    choices: dict[str, str | int | float] = {}
-    pretrained: Literal["imagenet", "none"] = "imagenet"
-    input_size: int = Field(224, ge=32, le=1024, multiple_of=32)
-    residual: ResidualForm = "signed"
-    frozen_stages: int = Field(0, ge=0, le=4)
-
-    @model_validator(mode="after")
-    def _check_choices(self) -> NetworkSettings:
-        try:
-            self.resolved()
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
-        return self
-
-    def resolved(self) -> STCNetChoices:
-        """The complete choices."""
-        return resolve_choices(self.preset, **self.choices)
-
-    def build(self) -> STCNet:
-        """The network with its starting weights."""
-        model = STCNet(self.resolved())
-        if self.pretrained == "imagenet":
-            for backbone in model.backbones():
-                load_imagenet(backbone, model.choices.backbone)
-        return model
-
-    def normalisation(self, model: STCNet) -> Normalisation:
-        """The normalisation that the backbone was made for."""
-        backbone = model.backbones()[0]
-        return Normalisation(backbone.pixel_mean, backbone.pixel_std)
-
-
-class PlumeSettings(_Settings):
+class PlumeSettings(Settings):
     """Rendered plumes pasted into real training clips.
 
     Attributes:
@@ -82,25 +36,7 @@ class PlumeSettings(_Settings):
     steam: float = Field(0.0, ge=0, le=1)
 
 
-class OptimiserSettings(_Settings):
-    """AdamW with warm-up and a cosine to zero.
-
-    Attributes:
-        learning_rate: Peak rate of the backbones.
-        head_multiplier: The rate of everything else, as a multiple.
-        weight_decay: Of convolution and linear weights; norms and biases have none.
-        warmup: Share of all steps in which the rate rises linearly from zero.
-        clip_norm: Largest norm of the gradient.
-    """
-
-    learning_rate: float = Field(3e-4, gt=0)
-    head_multiplier: float = Field(3.0, gt=0)
-    weight_decay: float = Field(0.05, ge=0)
-    warmup: float = Field(0.1, ge=0, lt=1)
-    clip_norm: float = Field(5.0, gt=0)
-
-
-class Recipe(_Settings):
+class Recipe(Settings):
     """One training run.
 
     Attributes:
@@ -108,17 +44,26 @@ class Recipe(_Settings):
         network: What to train.
         epochs: Passes over the clips.
         batch_size: Clips a step.
+        accumulation: Pieces in which a batch passes the network. More of them take less memory;
+            the gradient stays that of the whole batch, but batch norms see each piece alone.
         optimiser: How the weights move.
+        loss: What is made small, in which heads of the network.
         label_smoothing: Share of the target spread evenly over the classes.
         mixup: Parameter of the Beta distribution that mixes pairs of clips; 0 mixes none.
+        mixup_epochs: Leading epochs that mix ("early MixUp"); None: all.
         training_frames: Frames with their residuals drawn of each clip a step, out of the T that
             testing takes; fewer cost less and vary more. Needs a head that takes any number.
         sampling_exponent: See :func:`stcnet.datasets.clips.draw_order`.
+        balance: See :func:`stcnet.training.sampling.epoch_order`.
         ema_decay: Decay a step of the averaged weights, which are the result; 0: no averaging.
         settling_steps: Batches of plain clips on which the batch-norm statistics of the result are
             taken, at most one epoch's.
         augmentation: How clips are varied; None: not at all.
         plumes: Rendered smoke and steam.
+        precision: Of the arithmetic; ``auto`` is ``bf16-mixed`` on a GPU, ``32-true`` on a CPU.
+        channels_last: Lay pictures out in memory with the channels last, which convolutions on
+            most devices prefer.
+        compile: Compile the network with ``torch.compile``: slow to start, faster to step.
         seed: Of everything random.
     """
 
@@ -126,27 +71,67 @@ class Recipe(_Settings):
     network: NetworkSettings
     epochs: int = Field(30, ge=1)
     batch_size: int = Field(32, ge=1)
-    optimiser: OptimiserSettings = OptimiserSettings()
+    accumulation: int = Field(1, ge=1)
+    optimiser: AnyOptimiserSettings = AdamWSettings()
+    loss: LossSettings = CrossEntropySettings()
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     mixup: float = Field(0.0, ge=0)
+    mixup_epochs: int | None = Field(None, ge=1)
     training_frames: int | None = Field(None, ge=1)
     sampling_exponent: float = Field(0.5, ge=0)
+    balance: Balance = "none"
     ema_decay: float = Field(0.99, ge=0, lt=1)
     settling_steps: int = Field(24, ge=1)
     augmentation: AugmentationSettings | None = AugmentationSettings()
     plumes: PlumeSettings = PlumeSettings()
+    precision: Precision = "auto"
+    channels_last: bool = True
+    compile: bool = False
     seed: int = Field(0, ge=0)
 
     @model_validator(mode="after")
     def _check_frames(self) -> Recipe:
-        choices = self.network.resolved()
-        if choices.frames >= CLIP_FRAMES:
-            raise ValueError(f"choices.frames is above {CLIP_FRAMES - 1}, all residuals of a clip")
-        if self.training_frames is not None and choices.head != "mean":
+        network, choices = self.network.outline(), self.network.resolved()
+        most = CLIP_FRAMES - network.takes_residuals
+        if network.frames > most:
+            kind = "residuals" if network.takes_residuals else "frames"
+            raise ValueError(f"choices.frames is above {most}, all {kind} of a clip")
+        if self.training_frames is None:
+            return self
+        if not isinstance(choices, STCNetChoices) or choices.head != "mean":
             raise ValueError("training_frames needs the head mean, which takes any number")
-        if self.training_frames is not None and self.training_frames > choices.frames:
+        if self.training_frames > choices.frames:
             raise ValueError(f"training_frames is above the clip's {choices.frames} frames")
         return self
+
+    @model_validator(mode="after")
+    def _check_heads(self) -> Recipe:
+        wanted = self.loss.heads.keys()
+        if wanted != {"joint"}:
+            known = self.network.heads()
+            for name in sorted(wanted - known.keys()):
+                raise ValueError(
+                    f"loss.heads: {self.network.preset} has no head {name}; "
+                    f"allowed: {', '.join(known)}"
+                )
+        if self.network.choices.get("auxiliary_heads") and not wanted & {"spatial", "temporal"}:
+            raise ValueError("choices.auxiliary_heads: loss.heads names neither of them")
+        return self
+
+    @model_validator(mode="after")
+    def _check_combinations(self) -> Recipe:
+        if self.mixup_epochs is not None and not self.mixup:
+            raise ValueError("mixup_epochs needs a mixup above 0")
+        if self.accumulation > self.batch_size:
+            raise ValueError(f"accumulation is above the batch_size of {self.batch_size}")
+        flow = self.network.outline().channels == 2
+        if flow and (self.plumes.smoke or self.plumes.steam):
+            raise ValueError("plumes cannot be rendered into optical flow")
+        return self
+
+    def mixes(self, epoch: int) -> bool:
+        """Whether clips are mixed after ``epoch`` finished epochs."""
+        return self.mixup > 0 and (self.mixup_epochs is None or epoch < self.mixup_epochs)
 
 
 def load_recipe(name_or_path: str) -> Recipe:
@@ -192,13 +177,28 @@ def _read(path: Path) -> str:
 
 def _parse(text: str, where: object) -> Recipe:
     try:
-        return Recipe.model_validate(yaml.safe_load(text))
+        document = yaml.safe_load(text)
+        return Recipe.model_validate(document)
     except yaml.YAMLError as error:
         raise ConfigError("the recipe is not YAML", where=where, got=error) from None
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(
             first["msg"].removeprefix("Value error, "),
-            where=f"{where}: {'.'.join(map(str, first['loc'])) or 'recipe'}",
+            where=f"{where}: {'.'.join(_keys(first, document)) or 'recipe'}",
             got=repr(first["input"])[:60],
         ) from None
+
+
+def _keys(error: ErrorDetails, document: Any) -> list[str]:
+    """Where in the document an error lies, without the names of the variants tried there."""
+    keys: list[str] = []
+    for key in error["loc"]:
+        if (isinstance(document, dict) and key in document) or (
+            isinstance(document, list) and isinstance(key, int)
+        ):
+            document = document[key]
+        elif error["type"] != "missing" or key != error["loc"][-1]:
+            continue
+        keys.append(str(key))
+    return keys

@@ -13,30 +13,30 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from stcnet.networks import STCNet
+from stcnet.networks import ClipNetwork
+from stcnet.training.freezing import settled_parts
 
 
 def settle_statistics(
-    network: STCNet, inputs: Iterable[tuple[Tensor, Tensor]], frozen_stages: int
+    network: ClipNetwork, inputs: Iterable[tuple[Tensor, Tensor]], frozen_stages: int
 ) -> None:
     """Replace the batch-norm statistics of ``network`` by their mean over ``inputs``.
 
-    The spatial pathway's frozen stages keep theirs, as in training.
+    Frozen parts keep theirs as in training, see :func:`stcnet.training.freezing.settled_parts`.
 
     Args:
         network: Its weights stay as they are; left in evaluation mode.
-        inputs: Frames and residuals of plain clips, each (B, T, 3, S, S); at least one batch.
-        frozen_stages: Number of leading stages that are frozen.
+        inputs: Frames and residuals of plain clips, as the network takes them; at least one batch.
+        frozen_stages: Number of leading parts that are frozen.
     """
     network.eval()
-    spatial = network.pathways.spatial
-    kept = nn.ModuleList(spatial.stages[:frozen_stages] if spatial is not None else [])
-    frozen = set(kept.modules())
+    frozen = set(nn.ModuleList(settled_parts(network, frozen_stages)).modules())
     norms = [
         module
         for module in network.modules()
-        if isinstance(module, nn.BatchNorm2d) and module not in frozen
+        if isinstance(module, _BatchNorm) and module not in frozen
     ]
     with _gathering(norms), torch.inference_mode():
         for frames, residuals in inputs:
@@ -44,7 +44,7 @@ def settle_statistics(
 
 
 @contextmanager
-def _gathering(norms: list[nn.BatchNorm2d]) -> Iterator[None]:
+def _gathering(norms: list[_BatchNorm]) -> Iterator[None]:
     """Let norms gather a plain mean of their statistics, starting afresh."""
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
