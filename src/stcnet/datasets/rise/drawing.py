@@ -46,7 +46,7 @@ _EVERY_STATE: tuple[Votes, ...] = (
     (_S.NONE, _S.BAD_VIDEO),
 )
 LEAST_CLIPS = len(_EVERY_STATE)
-_PUBLISHED_COUNTS: dict[Votes, int] = {
+PUBLISHED_COUNTS: dict[Votes, int] = {
     (_S.NONE, _S.STRONG_NEGATIVE): 3136,
     (_S.NONE, _S.STRONG_POSITIVE): 2094,
     (_S.STRONG_NEGATIVE, _S.NONE): 1745,
@@ -135,9 +135,9 @@ def _spread(days: Sequence[date], count: int) -> list[date]:
 
 def _draw_votes(clips: int, rng: np.random.Generator) -> list[Votes]:
     """Votes for each clip: every state once, the rest as frequent as published, shuffled."""
-    counts = np.array(list(_PUBLISHED_COUNTS.values()))
+    counts = np.array(list(PUBLISHED_COUNTS.values()))
     drawn = rng.choice(len(counts), clips - LEAST_CLIPS, p=counts / counts.sum())
-    kinds = list(_PUBLISHED_COUNTS)
+    kinds = list(PUBLISHED_COUNTS)
     votes = [*_EVERY_STATE, *(kinds[index] for index in drawn)]
     return [votes[index] for index in rng.permutation(clips)]
 
