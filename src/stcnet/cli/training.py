@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stcnet.cli.research import DataFolder, Protocol, print_scores, require_extra
-from stcnet.errors import OutputError
+from stcnet.cli.research import DataFolder, Protocol, require_extra
+from stcnet.errors import OutputError, StcnetError
 
 if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+    from stcnet.datasets import Cell, Fold
     from stcnet.evaluation.predictions import Prediction
     from stcnet.training.loop import Listener
+    from stcnet.training.placement import ClipsOn
+    from stcnet.training.recipe import Recipe
 
 
 def register(app: typer.Typer) -> None:
@@ -30,36 +38,124 @@ def train(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the run goes.")],
     protocol: Protocol = None,
     accelerator: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or cuda.")] = "auto",
+    devices: Annotated[
+        int, typer.Option(metavar="N", help="GPUs of this machine, or processes on its CPU.")
+    ] = 1,
+    nodes: Annotated[int, typer.Option(metavar="N", help="Machines, each given this command.")] = 1,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="32-true, bf16-mixed or auto.", show_default="from the recipe"
+        ),
+    ] = None,
+    clips_on: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Where the decoded clips lie: device, host, or auto by free memory.",
+        ),
+    ] = "auto",
 ) -> None:
     """Train a recipe on all clips, or on the folds of a protocol.
 
     With --protocol the clips that each fold holds out are predicted and scored. Given again, the
-    command goes on after the last full epoch.
+    command goes on after the last full epoch. Several devices or machines share each batch.
     """
     require_extra()
     from stcnet.datasets import protocol_folds, read_cells
-    from stcnet.evaluation.predictions import write_predictions
-    from stcnet.training.devices import make_fabric
-    from stcnet.training.folds import run_fold, train_cells
+    from stcnet.training.devices import launch, make_fabric
+    from stcnet.training.placement import parse_clips_on
     from stcnet.training.recipe import load_recipe
 
-    fabric = make_fabric(accelerator)
+    place = parse_clips_on(clips_on)
     settings = load_recipe(recipe)
+    fabric = make_fabric(
+        accelerator,
+        devices=devices,
+        nodes=nodes,
+        precision=precision or settings.precision,
+    )
     cells = read_cells(data)
     folds = protocol_folds(cells, protocol) if protocol else []
     _make_folder(out)
-    if not folds:
-        with _shown(settings.name) as listener:
-            train_cells(settings, cells, data, out, fabric=fabric, listener=listener)
-        typer.echo(f"trained on {len(cells)} clips: {out}")
-        return
+    launch(fabric)
+    job = _Job(settings, data, out, fabric, place)
+    with _first_speaks(fabric):
+        if folds:
+            _train_folds(job, folds, cells)
+        else:
+            _train_all(job, cells)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What all trainings of one command share."""
+
+    recipe: Recipe
+    data: Path
+    out: Path
+    fabric: Fabric
+    clips_on: ClipsOn
+
+
+def _train_all(job: _Job, cells: list[Cell]) -> None:
+    from stcnet.training.folds import train_cells
+
+    with _shown(job, job.recipe.name) as listener:
+        train_cells(
+            job.recipe,
+            cells,
+            job.data,
+            job.out,
+            fabric=job.fabric,
+            clips_on=job.clips_on,
+            listener=listener,
+        )
+    typer.echo(f"trained on {len(cells)} clips: {job.out}")
+
+
+def _train_folds(job: _Job, folds: list[Fold], cells: list[Cell]) -> None:
+    from stcnet.evaluation.predictions import write_predictions
+    from stcnet.evaluation.protocol import judge_protocol
+    from stcnet.evaluation.tables import markdown_table
+    from stcnet.training.devices import by_first
+    from stcnet.training.folds import run_fold
+
+    path = job.out / "predictions.csv"
     predictions: list[Prediction] = []
     for fold in folds:
-        with _shown(fold.name) as listener:
-            predictions += run_fold(settings, fold, data, out, fabric=fabric, listener=listener)
-        write_predictions(out / "predictions.csv", predictions)
-    print_scores(predictions, cells)
-    typer.echo(f"predictions: {out / 'predictions.csv'}")
+        with _shown(job, fold.name) as listener:
+            predictions += run_fold(
+                job.recipe,
+                fold,
+                job.data,
+                job.out,
+                fabric=job.fabric,
+                clips_on=job.clips_on,
+                listener=listener,
+            )
+        by_first(job.fabric, partial(write_predictions, path, predictions))
+    if job.fabric.is_global_zero:
+        typer.echo(markdown_table(judge_protocol(predictions, cells)))
+    typer.echo(f"predictions: {path}")
+
+
+@contextmanager
+def _first_speaks(fabric: Fabric) -> Iterator[None]:
+    """Let one process tell of what all do: the first of all, or of its machine in case of an error.
+
+    The others end without a complaint: what stops one stops all, and the first one says it.
+    """
+    if fabric.is_global_zero:
+        yield
+        return
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
+        try:
+            yield
+        except (StcnetError, KeyboardInterrupt):
+            if fabric.local_rank == 0:
+                raise
+            raise typer.Exit from None
 
 
 def _make_folder(folder: Path) -> None:
@@ -72,12 +168,15 @@ def _make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _shown(name: str) -> Iterator[Listener]:
+def _shown(job: _Job, name: str) -> Iterator[Listener]:
     """Show the run of one fold: a bar for its steps, a line for each epoch, on standard error."""
     from stcnet.cli.errors import say
     from stcnet.cli.progress import shown_progress
-    from stcnet.training.loop import EpochReport, Listener
+    from stcnet.training.loop import SILENT, EpochReport, Listener
 
+    if not job.fabric.is_global_zero:
+        yield SILENT
+        return
     with shown_progress() as progress:
 
         class Shown(Listener):

@@ -11,8 +11,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
-from typing import Literal, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeVar, get_args
 
 import lightning_fabric as lf
 import torch
@@ -30,7 +30,7 @@ def make_fabric(
     *,
     devices: int = 1,
     nodes: int = 1,
-    precision: Precision = "auto",
+    precision: str = "auto",
 ) -> lf.Fabric:
     """A Fabric for one device or many; with many, pass it to :func:`launch` before anything else.
 
@@ -38,37 +38,48 @@ def make_fabric(
         accelerator: ``auto``, ``cpu`` or ``cuda``.
         devices: GPUs of this machine to train on, or processes where it trains on the CPU.
         nodes: Machines that take part, each with as many devices.
-        precision: ``auto`` is bf16 mixed precision on a GPU and 32 bits on the CPU.
+        precision: ``32-true``, ``bf16-mixed``, or ``auto``: the second on a GPU, else the first.
 
     Raises:
-        ConfigError: There is no such accelerator, or there are not as many devices.
+        ConfigError: There is no such accelerator or precision, or there are not as many devices.
     """
     cuda = _has_cuda(accelerator)
     _require_devices(devices, nodes, cuda=cuda)
+    require_known(precision, get_args(Precision), "--precision")
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    automatic: Precision = "bf16-mixed" if cuda else "32-true"
+    if precision == "auto":
+        precision = "bf16-mixed" if cuda else "32-true"
     return lf.Fabric(
         accelerator="cuda" if cuda else "cpu",
         devices=devices,
         num_nodes=nodes,
         strategy="ddp" if devices * nodes > 1 else "auto",
-        precision=automatic if precision == "auto" else precision,
+        precision=precision,  # type: ignore[arg-type]  # one of the names that were allowed
     )
 
 
 def _has_cuda(accelerator: str) -> bool:
-    if accelerator not in ACCELERATORS:
-        raise ConfigError(
-            "there is no such accelerator",
-            where="--accelerator",
-            got=accelerator,
-            allowed=", ".join(ACCELERATORS),
-        )
+    require_known(accelerator, ACCELERATORS, "--accelerator")
     if accelerator == "cuda" and not torch.cuda.is_available():
         raise ConfigError(
             "no GPU is available", where="--accelerator", got=accelerator, allowed="cpu"
         )
     return accelerator != "cpu" and torch.cuda.is_available()
+
+
+def require_known(name: str, allowed: Sequence[str], option: str) -> None:
+    """Refuse a name that is not one of those allowed.
+
+    Raises:
+        ConfigError: It is another.
+    """
+    if name not in allowed:
+        raise ConfigError(
+            f"there is no such {option.strip('-').replace('-', ' ')}",
+            where=option,
+            got=name,
+            allowed=", ".join(allowed),
+        )
 
 
 def _require_devices(devices: int, nodes: int, *, cuda: bool) -> None:

@@ -60,7 +60,7 @@ def fit(
             device, or the loss is not finite.
         OutputError: The folder cannot be written.
     """
-    fabric = fabric or make_fabric()
+    fabric = fabric or make_fabric(precision=recipe.precision)
     earlier = by_first(fabric, lambda: load_checkpoint(folder, recipe, data))
     training = Training(recipe, clips, fabric, clips_on)
     if earlier is not None:

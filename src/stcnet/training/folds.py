@@ -49,7 +49,7 @@ def train_cells(
         TrainingError: The run cannot start, go on or resume.
         OutputError: The folder cannot be written.
     """
-    fabric = fabric or make_fabric()
+    fabric = fabric or make_fabric(precision=recipe.precision)
     clips = by_all(fabric, lambda: load_clips(data, cells, recipe.network.input_size))
     return fit(
         recipe,
@@ -91,7 +91,7 @@ def run_fold(
         TrainingError: The run cannot start, go on or resume.
         OutputError: The folder cannot be written.
     """
-    fabric = fabric or make_fabric()
+    fabric = fabric or make_fabric(precision=recipe.precision)
     model = train_cells(
         recipe,
         fold.train,

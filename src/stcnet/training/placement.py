@@ -5,14 +5,15 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from stcnet.datasets.clips import ClipSet, IndexArray
-from stcnet.errors import ConfigError, TrainingError
+from stcnet.errors import TrainingError
+from stcnet.training.devices import require_known
 
 ClipsOn = Literal["auto", "device", "host"]
 ROOM_FOR_CLIPS = 0.5
@@ -52,15 +53,8 @@ def parse_clips_on(name: str) -> ClipsOn:
     Raises:
         ConfigError: There is none.
     """
-    for known in get_args(ClipsOn):
-        if name == known:
-            return name  # type: ignore[return-value]  # one of the literal's values
-    raise ConfigError(
-        "there is no such place for clips",
-        where="--clips-on",
-        got=name,
-        allowed=", ".join(get_args(ClipsOn)),
-    )
+    require_known(name, get_args(ClipsOn), "--clips-on")
+    return cast("ClipsOn", name)
 
 
 def stream_clips(clips: ClipSet, device: torch.device) -> StreamedClips:
