@@ -98,6 +98,7 @@ class CellsDivision:
             np.array([cell.population_weight for cell in cells]),
             tuple((c.split, c.label, c.baseline_prediction, c.site) for c in cells),
             tuple(cell.duplicate_group for cell in cells),
+            drawn_by="near-duplicates",
         )
 
     def training_clips(self, size: int) -> ClipSet:

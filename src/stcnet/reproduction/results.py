@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from stcnet.errors import DataError
+from stcnet.evaluation.estimates import Replicated, mean_of
 from stcnet.reproduction.benches import Bench, BenchFacts
 from stcnet.reproduction.jobs import Job, JobRecord
-from stcnet.reproduction.judging import HeldOut, Scores, judge, mean_scores
+from stcnet.reproduction.judging import HeldOut, judge
 from stcnet.reproduction.plans import Budget
 from stcnet.reproduction.rows import ROWS, SPLITS, FScore, Row
 
@@ -20,6 +21,7 @@ State = Literal["done", "failed", "open", "absent"]
 QUICK_NOTE = "quick: not a reproduction"
 SCRATCH_NOTE = "from scratch: not comparable"
 REVISED_NOTE = "published on revised test labels"
+PROTOCOL_NOTE = "not the published protocol"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Cell:
     state: State
     reason: str | None = None
     record: JobRecord | None = None
-    scores: Scores | None = None
+    scores: Replicated | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class RowResult:
         return self.row.published.metric if self.row.published else "smoke_f1"
 
     @property
-    def done(self) -> dict[str, Scores]:
+    def done(self) -> dict[str, Replicated]:
         """Scores of the splits that are done."""
         return {split: cell.scores for split, cell in self.cells.items() if cell.scores is not None}
 
@@ -71,9 +73,9 @@ class RowResult:
         return "; ".join(dict.fromkeys(start for start in starts if start))
 
     @property
-    def average(self) -> Scores | None:
+    def average(self) -> Replicated | None:
         """Mean over the splits that are done."""
-        return mean_scores(list(self.done.values())) if self.done else None
+        return mean_of(list(self.done.values())) if self.done else None
 
     @property
     def published_average(self) -> float | None:
@@ -117,7 +119,7 @@ class Ledger:
 
     def __init__(self, bench: Bench, budget: Budget, out: Path) -> None:
         self._bench, self._budget, self._out = bench, budget, out
-        self._judged: dict[tuple[str, str], Scores] = {}
+        self._judged: dict[tuple[str, str], Replicated] = {}
 
     @cached_property
     def _held_out(self) -> dict[str, HeldOut]:
@@ -151,11 +153,12 @@ class Ledger:
         except DataError as error:
             return Cell("failed", str(error), record)
 
-    def _scores(self, job: Job) -> Scores:
+    def _scores(self, job: Job) -> Replicated:
         key = (job.row.name, job.split)
         if key not in self._judged:
             held_out = self._held_out[job.split]
-            self._judged[key] = judge(held_out, job.read_logits(held_out))
+            seed = self._bench.splits.index(job.split)
+            self._judged[key] = judge(held_out, job.read_logits(held_out), seed=seed)
         return self._judged[key]
 
     def _notes(self, row: Row, cells: Iterable[Cell]) -> list[str]:
@@ -168,5 +171,5 @@ class Ledger:
         if row.published is not None and row.published.labels == "revised":
             notes.append(REVISED_NOTE)
         if self._bench.facts.departure is not None:
-            notes.append(self._bench.facts.departure)
+            notes.append(PROTOCOL_NOTE)
         return notes

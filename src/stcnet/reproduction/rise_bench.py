@@ -138,6 +138,7 @@ class RiseDivision:
             np.ones(len(records)),
             ("test",) * len(records),
             tuple((record.view, record.name.day) for record in records),
+            drawn_by="view and day",
         )
 
     def training_clips(self, size: int) -> ClipSet:

@@ -31,12 +31,13 @@ COLUMNS = (
 )
 
 
-def share(value: float, decimals: int = 3) -> str:
-    """A share without its leading zero, as the field prints F-scores.
+def share(value: float) -> str:
+    """A published share without its leading zero, with two or three decimals as it was printed.
 
-    >>> share(0.817), share(0.8, 2), share(1.0)
-    ('.817', '.80', '1.000')
+    >>> share(0.817), share(0.8), share(1.0)
+    ('.817', '.80', '1.00')
     """
+    decimals = 2 if round(value, 2) == round(value, 3) else 3
     return f"{value:.{decimals}f}".removeprefix("0")
 
 
@@ -74,7 +75,7 @@ def _f_scores(table: Reproduction) -> str:
 def split_text(result: RowResult, split: str) -> str:
     """Our F of a split with its interval, and the published one."""
     cell, published = result.cells[split], result.row.published
-    theirs = share(published.scores[split], 2) if published is not None else "-"
+    theirs = share(published.scores[split]) if published is not None else "-"
     return f"{_ours(cell, result.metric)} / {theirs}"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stcnet.datasets.network_input import NetworkInput
 from stcnet.evaluation.metrics import FloatArray
 from stcnet.evaluation.predict import predict_logits
 from stcnet.reproduction.benches import Division
@@ -26,22 +25,21 @@ class TrainingRunner:
     """
 
     def __init__(self, accelerator: str = "auto", listener: Listener = SILENT) -> None:
-        self._fabric = make_fabric(accelerator)
-        self._listener = listener
+        make_fabric(accelerator)
+        self._accelerator, self._listener = accelerator, listener
 
     def __call__(self, plan: Plan, division: Division, folder: Path) -> FloatArray:
         """Do what the plan says; see :class:`stcnet.reproduction.workshop.Runner`."""
-        size = plan.recipe.network.input_size
+        settings = plan.recipe.network
+        fabric = make_fabric(self._accelerator, precision=plan.recipe.precision)
         model = fit(
             plan.recipe,
-            division.training_clips(size),
+            division.training_clips(settings.input_size),
             division.training,
             folder,
-            fabric=self._fabric,
+            fabric=fabric,
             listener=self._listener,
         )
-        settings, device = plan.recipe.network, self._fabric.device
-        network_input = NetworkInput(settings.normalisation(model), settings.residual)
-        clips = division.held_out_clips(size)
-        logits = predict_logits(model, network_input.to(device), clips.to(device))
-        return logits.numpy()
+        network_input = settings.input_of(model).to(fabric.device)
+        clips = division.held_out_clips(settings.input_size).to(fabric.device)
+        return predict_logits(model, network_input, clips).numpy()

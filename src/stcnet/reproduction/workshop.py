@@ -15,7 +15,7 @@ from stcnet.reproduction.benches import Bench, Division
 from stcnet.reproduction.jobs import Job, JobRecord
 from stcnet.reproduction.plans import Budget, Plan, Pretrained, Start, make_plan
 from stcnet.reproduction.rows import named_row
-from stcnet.training.checkpoint import WEIGHTS_FILE
+from stcnet.training.checkpoint import CHECKPOINT_FILE, WEIGHTS_FILE
 
 
 class Runner(Protocol):
@@ -60,28 +60,23 @@ class Workshop:
         Raises:
             OutputError: A result cannot be written; what was finished stays.
         """
-        try:
-            return self._run(job)
-        finally:
-            gc.collect()  # a failed training leaves cycles, each as large as a data set
-
-    def _run(self, job: Job) -> JobRecord:
         began = time.monotonic()
-        finished = job.finished()
         try:
-            division = self.bench.divide(job.split)
-            plan = make_plan(job.row, division, self.budget, self.pretrained, earlier_weights(job))
-            if finished is not None:
-                return finished if finished.fingerprint == plan.fingerprint else _changed(job)
-            job.write_logits(division.held_out, self.runner(plan, division, job.folder))
+            return self._attempt(job, began)
         except OutputError:
             raise
         except Exception as error:
-            failed = JobRecord(state="failed", reason=_reason(error), seconds=_seconds_since(began))
-            if finished is None:
-                job.write_failure("".join(traceback.format_exception(error)))
-                job.write(failed)
-            return failed
+            return _failed(job, error, began)
+        finally:
+            gc.collect()  # a failed training leaves cycles, each as large as a data set
+
+    def _attempt(self, job: Job, began: float) -> JobRecord:
+        division = self.bench.divide(job.split)
+        plan = make_plan(job.row, division, self.budget, self.pretrained, earlier_weights(job))
+        finished = job.finished()
+        if finished is not None:
+            return finished if finished.fingerprint == plan.fingerprint else _changed(job)
+        job.write_logits(division.held_out, self.runner(plan, division, job.folder))
         record = JobRecord(
             state="done",
             fingerprint=plan.fingerprint,
@@ -91,6 +86,8 @@ class Workshop:
             seconds=_seconds_since(began),
         )
         job.write(record)
+        # Four times the size of the weights, and of no use any more.
+        (job.folder / CHECKPOINT_FILE).unlink(missing_ok=True)
         return record
 
 
@@ -103,6 +100,14 @@ def earlier_weights(job: Job) -> tuple[Path, Start] | None:
     if record is None:
         return None
     return earlier.folder / WEIGHTS_FILE, Start(record.start, record.as_published)
+
+
+def _failed(job: Job, error: Exception, began: float) -> JobRecord:
+    record = JobRecord(state="failed", reason=_reason(error), seconds=_seconds_since(began))
+    if job.finished() is None:
+        job.write_failure("".join(traceback.format_exception(error)))
+        job.write(record)
+    return record
 
 
 def _changed(job: Job) -> JobRecord:
