@@ -11,7 +11,6 @@ from stcnet.errors import DataError, OutputError
 from stcnet.evaluation.predictions import (
     Prediction,
     judge_cells,
-    judge_labelled,
     parse_predictions,
     read_rows,
     write_predictions,
@@ -78,48 +77,9 @@ def test_wrong_files_of_ours(tmp_path: Path, text: str | bytes, message: str) ->
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        pytest.param("label,logits\n1,1\n", "a column is missing (got label, logits; allowed: "
-                     "label and one of logit, score,", id="no score"),
-        pytest.param("score\n1\n", "a column is missing", id="no label"),
-        pytest.param("label,score\n1,1\n2,1\n", ":3: a label is wrong (got '2'", id="label"),
-        pytest.param("label,probability\n1,1.5\n",
-                     ":2: a probability is wrong (got '1.5'; allowed: 0..1)", id="probability"),
-        pytest.param("label,prediction\n1,-1\n", ":2: a prediction is wrong", id="prediction"),
-    ],
-)  # fmt: skip
-def test_wrong_files_of_others(tmp_path: Path, text: str, message: str) -> None:
-    path = write(tmp_path, text)
-    with pytest.raises(DataError) as caught:
-        judge_labelled(read_rows(path), path)
-    assert message in str(caught.value)
-
-
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"gone\.csv: the predictions cannot be read"):
         read_rows(tmp_path / "gone.csv")
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        pytest.param("label,logit\n1,0.4\n0,-0.1\n1,0\n", [1, 0, 0], id="logits, smoke above 0"),
-        pytest.param("label,score\n1,0.4\n0,0.6\n1,0.5\n", [0, 1, 0], id="scores, above a half"),
-        pytest.param("label,prediction\n1,1\n0,0\n1,0\n", [1, 0, 0], id="predictions"),
-        pytest.param("\ufefflabel,prediction\r\n1,1\r\n0,0\r\n1,0\r\n", [1, 0, 0],
-                     id="as a spreadsheet saves it"),
-        pytest.param("label,prediction,logit\n1,0,1\n0,1,-1\n1,1,-1\n", [1, 0, 0],
-                     id="a logit goes before a prediction"),
-    ],
-)  # fmt: skip
-def test_labelled_files(tmp_path: Path, text: str, said: list[int]) -> None:
-    path = write(tmp_path, text)
-    judged = judge_labelled(read_rows(path), path)
-    assert judged.labels.tolist() == [1, 0, 1]
-    assert judged.predictions.tolist() == said
-    assert judged.weights.tolist() == [1, 1, 1]
 
 
 def test_cells_weigh_what_they_stand_for() -> None:

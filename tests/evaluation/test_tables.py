@@ -33,7 +33,9 @@ def test_the_table_has_every_metric_of_every_row() -> None:
     [
         (Estimate(1.0, 0.9999, 1.0), "1.000 (1.000-1.000)"),
         (Estimate(0.0, 0.0, 0.0005), ".000 (.000-.001)"),
-        (Estimate(NAN, NAN, NAN), "n/a (n/a-n/a)"),
+        (Estimate(NAN, NAN, NAN), "n/a"),
+        (Estimate(0.5, NAN, NAN), ".500 (n/a)"),
+        (Estimate(-0.0004, -0.2, 0.1), ".000 (-.200 to .100)"),
     ],
 )
 def test_estimates(estimate: Estimate, text: str) -> None:

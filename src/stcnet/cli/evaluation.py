@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stcnet.cli.research import Protocol, print_scores, read_held_out, require_extra
+from stcnet.cli.printing import print_assessment, print_watch
+from stcnet.cli.research import Protocol, read_held_out, require_extra
 from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stcnet.datasets import Cell
+    from stcnet.evaluation.assessment import Assessment
     from stcnet.evaluation.predictions import Prediction
+    from stcnet.evaluation.samples import Sample
+
+    Assessor = Callable[[Sequence[str], bool], Assessment]
+    """Judges by dimensions, with or without the transfer of thresholds."""
+
+BASELINE = "baseline"
+"""Stands for RGB-TC's own predictions, which the records of the shared cells hold."""
 
 
 def register(app: typer.Typer) -> None:
@@ -45,27 +55,71 @@ def evaluate(
             help="Call smoke from a probability of one half on, calibrated on the other folds."
         ),
     ] = False,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHAT",
+            help="Divide the clips by view, plant, month or hour; may be given several times.",
+        ),
+    ] = None,
+    transfer: Annotated[
+        bool,
+        typer.Option(help="Tune a threshold on each file or fold and use it on the others."),
+    ] = False,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Predictions of another model on the same clips, or, with --data, the word "
+            "baseline for RGB-TC; one for each file.",
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html",
+            help="Write a page with all tables and curves, and CSV and JSON beside it.",
+        ),
+    ] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="scores.csv of a long video, for time to detection."),
+    ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV with start and end of its smoke, in seconds."),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(metavar="P", help="With --scores: probability that starts an alarm."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
 ) -> None:
-    """Print every metric of predictions, with 95 % intervals where the clips are known.
+    """Print every metric of predictions with 95 % intervals.
 
     With --data: columns id, fold and logit, as `stcnet train --protocol` writes them; each clip is
     weighted by the clips of the full test set that it stands for. Without: columns label and one
-    of logit, score, probability or prediction; each line counts once. With --model and --data: a
-    model package on all clips, or on those that one fold of --protocol holds out; clips that it
-    was trained on are refused.
+    of logit, score, probability or prediction; each line counts once, or as often as its column
+    weight says. With --model and --data: a model package on all clips, or on those that one fold
+    of --protocol holds out; clips that it was trained on are refused. With --scores and --truth:
+    how soon a long video raised an alarm.
     """
     require_extra()
+    if scores is not None or truth is not None:
+        others = (predictions, data, model, protocol, calibrated, by, transfer, against, report)
+        _evaluate_watch(_watched(scores, truth, any(others)), threshold, as_json=as_json)
+        return
     _check_evaluated(predictions, data, model, protocol)
-    if calibrated and (predictions is None or data is None):
-        raise ConfigError("--calibrated goes with --predictions and --data", hint="leave it out")
-    if model is not None and data is not None:
-        _evaluate_model(model, data, protocol, as_json=as_json)
-    elif data is not None:
-        cells, ours = read_held_out(predictions or [], data)
-        print_scores(_calibrated(ours, cells) if calibrated else ours, cells, as_json=as_json)
+    _check_options(predictions, data, calibrated, against, threshold)
+    if data is not None:
+        cells, ours = _judged_cells(predictions, data, model, protocol)
+        assess = _cells_assessor(ours, cells, data, against or [], calibrated=calibrated)
     else:
-        _evaluate_labelled(predictions or [], as_json=as_json)
+        assess = _labelled_assessor(predictions or [], against or [])
+    asked = assess(by or (), transfer)
+    if report is not None:
+        _write_report(report, asked, assess)
+    print_assessment(asked, as_json=as_json)
 
 
 def _check_evaluated(
@@ -73,7 +127,8 @@ def _check_evaluated(
 ) -> None:
     if (predictions is None) == (model is None):
         raise ConfigError(
-            "one of --predictions and --model is needed", allowed="one of them, not both"
+            "one of --predictions and --model is needed",
+            allowed="one of them, not both; or --scores with --truth",
         )
     if model is not None and data is None:
         raise ConfigError("--model needs the clips to score", hint="name their folder with --data")
@@ -81,7 +136,31 @@ def _check_evaluated(
         raise ConfigError("--protocol goes with --model", hint="leave it out")
 
 
-def _evaluate_model(model: Path, data: Path, protocol: str | None, *, as_json: bool) -> None:
+def _check_options(
+    predictions: list[Path] | None,
+    data: Path | None,
+    calibrated: bool,
+    against: list[str] | None,
+    threshold: float | None,
+) -> None:
+    if calibrated and (predictions is None or data is None):
+        raise ConfigError("--calibrated goes with --predictions and --data", hint="leave it out")
+    if threshold is not None:
+        raise ConfigError("--threshold goes with --scores and --truth", hint="leave it out")
+    if against and BASELINE in against and (data is None or len(against) > 1):
+        raise ConfigError(
+            "the baseline stands in the records of --data, for all of its clips",
+            where="--against",
+            got=", ".join(against),
+            hint="name the folder with --data, and nothing else with --against",
+        )
+
+
+def _judged_cells(
+    predictions: list[Path] | None, data: Path, model: Path | None, protocol: str | None
+) -> tuple[list[Cell], list[Prediction]]:
+    if model is None:
+        return read_held_out(predictions or [], data)
     from stcnet.cli.progress import shown_progress
     from stcnet.cli.values import load_package
     from stcnet.datasets import protocol_folds, read_cells
@@ -92,31 +171,92 @@ def _evaluate_model(model: Path, data: Path, protocol: str | None, *, as_json: b
     folds = protocol_folds(cells, protocol) if protocol else []
     chosen = [cell for fold in folds for cell in fold.test] if folds else cells
     with shown_progress() as progress:
-        ours = predict_package(
+        return cells, predict_package(
             package,
             cells,
             chosen,
             data,
             on_clip=lambda done, total: progress("scoring", done, total),
         )
-    print_scores(ours, cells, as_json=as_json)
 
 
-def _calibrated(predictions: list[Prediction], cells: list[Cell]) -> list[Prediction]:
+def _cells_assessor(
+    ours: list[Prediction],
+    cells: list[Cell],
+    data: Path,
+    against: Sequence[str],
+    *,
+    calibrated: bool,
+) -> Assessor:
+    """Judges predictions on shared cells, and those of another model alike."""
+    from stcnet.evaluation.assessment import assess_cells
     from stcnet.evaluation.calibration import cross_calibrate
 
-    return cross_calibrate(predictions, cells)
+    baseline = BASELINE in against
+    theirs = None
+    if against and not baseline:
+        _, theirs = read_held_out([Path(path) for path in against], data)
+    if calibrated:
+        ours = cross_calibrate(ours, cells)
+        theirs = theirs and cross_calibrate(theirs, cells)
+    return lambda by, transferred: assess_cells(
+        ours, cells, by=by, transferred=transferred, against=theirs, baseline=baseline
+    )
 
 
-def _evaluate_labelled(paths: Sequence[Path], *, as_json: bool) -> None:
-    from stcnet.evaluation.metrics import metrics_of
-    from stcnet.evaluation.predictions import judge_labelled, read_rows
-    from stcnet.evaluation.tables import rounded
+def _labelled_assessor(paths: Sequence[Path], against: Sequence[str]) -> Assessor:
+    """Judges files in which the labels stand."""
+    from stcnet.evaluation.assessment import assess_labelled
 
-    for path in paths:
-        values = metrics_of(judge_labelled(read_rows(path), path))
-        if as_json:
-            shown = {name: rounded(value) for name, value in values.items()}
-            typer.echo(json.dumps({"path": str(path), **shown}))
-        else:
-            typer.echo(f"{path}: " + ", ".join(f"{n} {v:.3f}" for n, v in values.items()))
+    stems = [path.stem for path in paths]
+    names = stems if len(set(stems)) == len(stems) else [str(path) for path in paths]
+    if len(set(names)) < len(names):
+        raise ConfigError("a file is given twice", where="--predictions", got=", ".join(names))
+    samples = {name: _labelled(path) for name, path in zip(names, paths, strict=True)}
+    theirs = [_labelled(Path(path)) for path in against]
+    return lambda by, transferred: assess_labelled(
+        samples, by=by, transferred=transferred, against=theirs
+    )
+
+
+def _labelled(path: Path) -> Sample:
+    from stcnet.evaluation.labelled import sample_labelled
+    from stcnet.evaluation.predictions import read_rows
+
+    return sample_labelled(read_rows(path), path)
+
+
+def _write_report(path: Path, asked: Assessment, assess: Assessor) -> None:
+    """Write the page: all that the clips tell, whatever is asked for on the terminal."""
+    from stcnet.cli.errors import say
+    from stcnet.evaluation.assessment import can_transfer, told_dimensions
+    from stcnet.evaluation.report import write_report
+
+    whole = assess(told_dimensions(asked.samples), can_transfer(asked.samples))
+    for file in write_report(path, whole):
+        say(f"written: {file}")
+
+
+def _watched(scores: Path | None, truth: Path | None, others: bool) -> tuple[Path, Path]:
+    if scores is None or truth is None or others:
+        raise ConfigError(
+            "--scores and --truth go together, and with --threshold and --json alone",
+            hint="give the scores of a video and what is true of it",
+        )
+    return scores, truth
+
+
+def _evaluate_watch(files: tuple[Path, Path], threshold: float | None, *, as_json: bool) -> None:
+    from stcnet.evaluation.alarms import judge_watch
+    from stcnet.evaluation.watches import read_truth, read_window_scores
+    from stcnet.events import EpisodeSettings
+
+    settings = EpisodeSettings()
+    if threshold is not None:
+        if not 0 < threshold <= 1:
+            raise ConfigError(
+                "this is no probability", where="--threshold", got=threshold, allowed="0..1"
+            )
+        settings = EpisodeSettings.for_threshold(threshold)
+    watch = judge_watch(read_window_scores(files[0]), read_truth(files[1]), settings)
+    print_watch(watch, as_json=as_json)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +13,6 @@ from stcnet.errors import ConfigError
 if TYPE_CHECKING:
     from stcnet.datasets import Cell
     from stcnet.evaluation.predictions import Prediction
-    from stcnet.evaluation.protocol import GroupScores
 
 DataFolder = Annotated[
     Path, typer.Option("--data", metavar="DIR", help="Folder with cells.json and the mosaics.")
@@ -66,15 +64,3 @@ def read_held_out(paths: Sequence[Path], data: Path) -> tuple[list[Cell], list[P
 
     cells = read_cells(data)
     return cells, [p for path in paths for p in parse_predictions(read_rows(path), path)]
-
-
-def print_scores(
-    predictions: Sequence[Prediction], cells: Sequence[Cell], *, as_json: bool = False
-) -> None:
-    """Print every metric by fold and group, as a table or as JSON."""
-    from stcnet.evaluation.protocol import judge_protocol
-    from stcnet.evaluation.tables import as_json as rows_as_json
-    from stcnet.evaluation.tables import markdown_table
-
-    rows: list[GroupScores] = judge_protocol(predictions, cells)
-    typer.echo(json.dumps(rows_as_json(rows), indent=1) if as_json else markdown_table(rows))

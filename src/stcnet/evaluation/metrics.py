@@ -38,6 +38,15 @@ class Judged:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def part(self, chosen: NDArray[np.bool_] | IntVector) -> Judged:
+        """The clips where ``chosen``, shape (N,), is true, or those at the positions it holds."""
+        return Judged(
+            self.labels[chosen],
+            self.predictions[chosen],
+            self.scores[chosen],
+            self.weights[..., chosen],
+        )
+
     def weighted(self, factors: NDArray[np.int64]) -> Judged:
         """The same clips with weights multiplied by ``factors``, shape (..., N)."""
         return replace(self, weights=self.weights * factors)
@@ -129,7 +138,7 @@ def roc_auc(judged: Judged) -> FloatArray:
 
     The chance that a clip with smoke scores above one without, ties counting half.
     """
-    smoke, none = _by_score(judged)
+    _, smoke, none = by_score(judged)
     beaten = smoke.cumsum(axis=-1) - smoke / 2
     pairs = smoke.sum(axis=-1) * none.sum(axis=-1)
     return _known(pairs > 0, _ratio((none * beaten).sum(axis=-1), pairs))
@@ -140,21 +149,26 @@ def average_precision(judged: Judged) -> FloatArray:
 
     The mean over the smoke of the precision of the alarms at its score or above.
     """
-    smoke, none = _by_score(judged)
+    _, smoke, none = by_score(judged)
     found = smoke.cumsum(axis=-1)
     precisions = _ratio(found, found + none.cumsum(axis=-1))
     total = smoke.sum(axis=-1)
     return _known(total > 0, _ratio((smoke * precisions).sum(axis=-1), total))
 
 
-def _by_score(judged: Judged) -> tuple[FloatArray, FloatArray]:
-    """Weight with and without smoke at each distinct score, highest first: shape (..., K)."""
+def by_score(judged: Judged) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """What stands at each of the K distinct scores, highest first.
+
+    Returns:
+        The scores, shape (K,), and the weight with and without smoke at each, shape (..., K).
+    """
     order = np.argsort(-judged.scores, kind="stable")
     ranked = judged.scores[order]
     starts = np.flatnonzero(np.diff(ranked, prepend=np.inf))
     smoke = (judged.labels == 1)[order]
     weights = judged.weights[..., order]
     return (
+        ranked[starts],
         np.add.reduceat(weights * smoke, starts, axis=-1),
         np.add.reduceat(weights * ~smoke, starts, axis=-1),
     )
@@ -175,6 +189,26 @@ METRICS: Mapping[str, Callable[[Judged], FloatArray]] = {
     "average_precision": average_precision,
 }
 """All metrics, in the order of the tables."""
+
+
+RANKINGS = ("roc_auc", "average_precision")
+"""Metrics of the order of the scores; of mere decisions they say nothing."""
+
+
+def where_told(name: str, judged: Judged) -> FloatArray:
+    """A metric, NaN where the clips cannot tell it.
+
+    A group of clips without smoke has no recall; one without both classes has neither precision
+    nor F, whatever zero or one the formulas give it; one without any weight has no metric.
+
+    Args:
+        name: Of :data:`METRICS`.
+        judged: The clips.
+    """
+    smoke = judged.weights @ (judged.labels == 1)
+    none = judged.weights @ (judged.labels == 0)
+    told = {"accuracy": smoke + none > 0, "recall": smoke > 0}
+    return _known(told.get(name, (smoke > 0) & (none > 0)), METRICS[name](judged))
 
 
 def metrics_of(judged: Judged) -> dict[str, float]:

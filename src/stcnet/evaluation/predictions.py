@@ -1,4 +1,4 @@
-"""Predictions as CSV files: our own by clip id, or anyone's with labels in the file."""
+"""Lines of CSV files, and our own predictions by clip id."""
 
 from __future__ import annotations
 
@@ -17,10 +17,6 @@ from stcnet.evaluation.metrics import Judged
 from stcnet.files import write_whole
 
 COLUMNS = ("id", "fold", "logit")
-SCORE_COLUMNS = ("logit", "score", "probability", "prediction")
-"""Where a score is looked for, in this order; a logit is smoke above 0, the others above 0.5."""
-
-RANGES = {"probability": (0.0, 1.0), "prediction": (0.0, 1.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +64,56 @@ class Row:
     where: str
     values: Mapping[str, str]
 
+    def number(self, column: str, low: float = -math.inf, high: float = math.inf) -> float:
+        """The finite number in a column.
 
-def read_rows(path: Path) -> list[Row]:
+        Raises:
+            DataError: It is none, or lies outside of ``low..high``.
+        """
+        text = self.values[column]
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value) or not low <= value <= high:
+            unbounded = math.isinf(low) and math.isinf(high)
+            raise DataError(
+                f"a {column} is wrong",
+                where=self.where,
+                got=repr(text),
+                allowed="a finite number" if unbounded else f"{low:g}..{high:g}",
+            )
+        return value
+
+    def label(self) -> int:
+        """The class in the column ``label``, 1 smoke or 0 none.
+
+        Raises:
+            DataError: It is neither.
+        """
+        text = self.values["label"]
+        if text not in {"0", "1"}:
+            raise DataError("a label is wrong", where=self.where, got=repr(text), allowed="1, 0")
+        return int(text)
+
+
+def read_rows(
+    path: Path,
+    what: str = "prediction",
+    *,
+    columns: Sequence[str] = (),
+    may_be_empty: bool = False,
+) -> list[Row]:
     """The lines of a CSV file with a header; blank ones are passed over.
 
+    Args:
+        path: The file.
+        what: What a line holds, for messages.
+        columns: Those that must be there.
+        may_be_empty: Whether a header alone will do.
+
     Raises:
-        DataError: The file cannot be read or holds no line.
+        DataError: The file cannot be read, lacks a column or holds no line.
     """
     try:
         # Spreadsheets put a byte order mark before the first column's name.
@@ -81,9 +121,11 @@ def read_rows(path: Path) -> list[Row]:
             reader = csv.DictReader(file, restval="", restkey="")
             rows = [Row(f"{path}:{reader.line_num}", values) for values in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError("the predictions cannot be read", where=path, got=error) from None
-    if not rows:
-        raise DataError("the file holds no prediction", where=path)
+        raise DataError(f"the {what}s cannot be read", where=path, got=error) from None
+    if not rows and not may_be_empty:
+        raise DataError(f"the file holds no {what}", where=path)
+    if not set(columns) <= set(reader.fieldnames or ()):
+        raise missing_column(reader.fieldnames or (), path, ", ".join(columns))
     return rows
 
 
@@ -94,7 +136,7 @@ def parse_predictions(rows: Sequence[Row], path: Path) -> list[Prediction]:
         DataError: A column is missing, a logit is no finite number, or a clip comes twice.
     """
     if not set(COLUMNS) <= rows[0].values.keys():
-        raise _missing_column(rows[0], path, ", ".join(COLUMNS))
+        raise missing_column(rows[0].values, path, ", ".join(COLUMNS))
     seen: set[tuple[str, str]] = set()
     predictions: list[Prediction] = []
     for row in rows:
@@ -102,27 +144,8 @@ def parse_predictions(rows: Sequence[Row], path: Path) -> list[Prediction]:
         if (clip, fold) in seen:
             raise DataError("a clip comes twice", where=row.where, got=clip)
         seen.add((clip, fold))
-        predictions.append(Prediction(clip, fold, _number(row, "logit")))
+        predictions.append(Prediction(clip, fold, row.number("logit")))
     return predictions
-
-
-def judge_labelled(rows: Sequence[Row], path: Path) -> Judged:
-    """Anyone's predictions on clips whose labels stand in the file, each clip counting once.
-
-    Args:
-        rows: With the column ``label`` (1 smoke, 0 none) and one of :data:`SCORE_COLUMNS`.
-        path: Of the file, for messages.
-
-    Raises:
-        DataError: A column is missing, or a value is not a number of its range.
-    """
-    column = next((name for name in SCORE_COLUMNS if name in rows[0].values), None)
-    if column is None or "label" not in rows[0].values:
-        raise _missing_column(rows[0], path, f"label and one of {', '.join(SCORE_COLUMNS)}")
-    labels = np.array([_label(row) for row in rows], dtype=np.int64)
-    scores = np.array([_number(row, column) for row in rows])
-    predictions = (scores > (0.0 if column == "logit" else 0.5)).astype(np.int64)
-    return Judged(labels, predictions, scores, np.ones(len(rows)))
 
 
 def judge_cells(
@@ -144,30 +167,7 @@ def judge_cells(
     )
 
 
-def _missing_column(row: Row, path: Path, allowed: str) -> DataError:
-    got = ", ".join(name for name in row.values if name)
+def missing_column(names: Iterable[str], path: Path, allowed: str) -> DataError:
+    """The error of a file that lacks a column; ``names`` are those it has."""
+    got = ", ".join(name for name in names if name)
     return DataError("a column is missing", where=path, got=got, allowed=allowed)
-
-
-def _number(row: Row, column: str) -> float:
-    text = row.values[column]
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    low, high = RANGES.get(column, (-math.inf, math.inf))
-    if not math.isfinite(value) or not low <= value <= high:
-        raise DataError(
-            f"a {column} is wrong",
-            where=row.where,
-            got=repr(text),
-            allowed=f"{low:g}..{high:g}" if column in RANGES else "a finite number",
-        )
-    return value
-
-
-def _label(row: Row) -> int:
-    text = row.values["label"]
-    if text not in {"0", "1"}:
-        raise DataError("a label is wrong", where=row.where, got=repr(text), allowed="1, 0")
-    return int(text)

@@ -11,21 +11,20 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from stcnet.datasets import Cell, fold_test
 from stcnet.datasets.protocols import PLANTS_FOLD
 from stcnet.errors import DataError
-from stcnet.evaluation.bootstrap import Estimate, interval, replicates
-from stcnet.evaluation.metrics import METRICS, FloatArray, metrics_of
-from stcnet.evaluation.predictions import Prediction, judge_cells
+from stcnet.evaluation.bootstrap import Estimate
+from stcnet.evaluation.estimates import REPLICATES, Replicated, mean_of, replicate
+from stcnet.evaluation.predictions import Prediction
+from stcnet.evaluation.samples import Sample, sample_cells
 
-REPLICATES = 1000
 MEAN = "mean"
+RISE = "rise"
 PLANTS_GROUP = "other-plants"
 
 GROUPS: Mapping[str, Callable[[Cell], bool]] = {
-    "rise": lambda cell: cell.site != "ijmond",
+    RISE: lambda cell: cell.site != "ijmond",
     "clairton": lambda cell: cell.site == "clairton",
     PLANTS_GROUP: lambda cell: cell.site == "other-plants",
     "ijmond": lambda cell: cell.site == "ijmond",
@@ -50,19 +49,6 @@ class GroupScores:
     metrics: Mapping[str, Estimate]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Replicated:
-    """A group's metrics and their bootstrap replicates."""
-
-    clips: int
-    values: Mapping[str, float]
-    samples: Mapping[str, FloatArray]
-
-    def scores(self, fold: str, group: str) -> GroupScores:
-        metrics = {n: interval(self.values[n], self.samples[n]) for n in self.values}
-        return GroupScores(fold, group, self.clips, metrics)
-
-
 def judge_protocol(
     predictions: Sequence[Prediction], cells: Sequence[Cell], *, count: int = REPLICATES
 ) -> list[GroupScores]:
@@ -82,16 +68,38 @@ def judge_protocol(
     folds = _by_fold(predictions, cells)
     rows: list[GroupScores] = []
     for group, belongs in GROUPS.items():
-        parts: dict[str, _Replicated] = {}
+        parts: dict[str, Replicated] = {}
         for seed, (fold, pairs) in enumerate(folds.items()):
             chosen = [(p, c) for p, c in pairs if belongs(c)]
             if chosen and (fold != PLANTS_FOLD or group == PLANTS_GROUP):
-                parts[fold] = _replicate(chosen, count, seed)
-        rows += [part.scores(fold, group) for fold, part in parts.items()]
+                parts[fold] = replicate(_sample(chosen), count=count, seed=seed)
         splits = [part for fold, part in parts.items() if fold != PLANTS_FOLD]
         if len(splits) > 1:
-            rows.append(_mean(splits).scores(MEAN, group))
+            parts[MEAN] = mean_of(splits)
+        rows += [
+            GroupScores(fold, group, part.clips, part.estimates()) for fold, part in parts.items()
+        ]
     return rows
+
+
+def fold_samples(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> dict[str, Sample]:
+    """The RISE clips of each fold, by its name; IJmond's are left out.
+
+    The fold that leaves the other plants out stands among them only where it is the only one: its
+    clips are tested by the other folds as well.
+
+    Raises:
+        DataError: As for :func:`judge_protocol`.
+    """
+    folds = _by_fold(predictions, cells)
+    if len(folds) > 1:
+        folds.pop(PLANTS_FOLD, None)
+    kept = {name: [(p, c) for p, c in pairs if GROUPS[RISE](c)] for name, pairs in folds.items()}
+    return {name: _sample(pairs) for name, pairs in kept.items() if pairs}
+
+
+def _sample(pairs: Sequence[tuple[Prediction, Cell]]) -> Sample:
+    return sample_cells([prediction for prediction, _ in pairs], [cell for _, cell in pairs])
 
 
 def _by_fold(
@@ -138,19 +146,3 @@ def _check_fold(fold: str, ids: Sequence[str], held_out: Sequence[Cell] | None) 
 
 def _first_repeated(ids: Sequence[str]) -> str:
     return next(clip for clip, times in Counter(ids).items() if times > 1)
-
-
-def _replicate(pairs: Sequence[tuple[Prediction, Cell]], count: int, seed: int) -> _Replicated:
-    cells = [cell for _, cell in pairs]
-    judged = judge_cells([prediction for prediction, _ in pairs], cells)
-    strata = [(c.split, c.label, c.baseline_prediction, c.site) for c in cells]
-    clusters = [c.duplicate_group for c in cells]
-    samples = replicates(judged, strata, clusters, METRICS, count=count, seed=seed)
-    return _Replicated(len(cells), metrics_of(judged), samples)
-
-
-def _mean(parts: Sequence[_Replicated]) -> _Replicated:
-    """The unweighted mean over folds, NaN where one has no value; folds are resampled apart."""
-    values = {n: float(np.mean([part.values[n] for part in parts])) for n in METRICS}
-    samples = {n: np.mean([part.samples[n] for part in parts], axis=0) for n in METRICS}
-    return _Replicated(sum(part.clips for part in parts), values, samples)

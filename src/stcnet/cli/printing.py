@@ -1,0 +1,85 @@
+"""Scores on standard output: tables, or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from stcnet.datasets import Cell
+    from stcnet.evaluation.alarms import WatchScores
+    from stcnet.evaluation.assessment import Assessment
+    from stcnet.evaluation.predictions import Prediction
+
+
+def print_scores(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> None:
+    """Print a table of every metric by fold and group."""
+    from stcnet.evaluation.protocol import judge_protocol
+    from stcnet.evaluation.tables import markdown_table
+
+    typer.echo(markdown_table(judge_protocol(predictions, cells)))
+
+
+def print_assessment(assessment: Assessment, *, as_json: bool) -> None:
+    """Print the scores and whatever else was asked for.
+
+    As JSON the scores alone are a list; with parts, transfer or comparison it is an object.
+    """
+    from stcnet.evaluation.tables import assessment_as_json
+
+    if as_json:
+        record = assessment_as_json(assessment)
+        plain = record["scores"] if record.keys() == {"scores"} else record
+        typer.echo(json.dumps(plain, indent=1, allow_nan=False))
+    else:
+        typer.echo("\n\n".join(_blocks(assessment)))
+
+
+def print_watch(watch: WatchScores, *, as_json: bool) -> None:
+    """Print when each event was noticed, and how often nothing was."""
+    from stcnet.evaluation.tables import watch_as_json, watch_table
+
+    record = watch_as_json(watch)
+    if as_json:
+        typer.echo(json.dumps(record, indent=1, allow_nan=False))
+        return
+    rate = record["false_alarms_per_hour"]
+    if watch.detections:
+        typer.echo(watch_table(watch).markdown() + "\n")
+    typer.echo(
+        f"missed {watch.missed} of {len(watch.detections)}; "
+        f"{watch.false_alarms} of {watch.alarms} alarms false in {watch.quiet_hours:.2f} h "
+        f"without smoke{'' if rate is None else f': {rate:g} an hour'}"
+    )
+
+
+def _blocks(assessment: Assessment) -> list[str]:
+    from stcnet.evaluation.tables import score_table, transfer_table
+
+    blocks = [score_table(assessment.scores).markdown()]
+    if assessment.parts:
+        blocks.append(score_table(assessment.parts).markdown())
+    if assessment.transfers:
+        blocks += ["Smoke F1 by threshold:", transfer_table(assessment.transfers).markdown()]
+    if assessment.comparison:
+        blocks += _comparison_blocks(assessment)
+    drawn_by = sorted({sample.drawn_by for sample in assessment.samples.values()})
+    return [*blocks, f"95 % bootstrap intervals; drawn together: {', '.join(drawn_by)}"]
+
+
+def _comparison_blocks(assessment: Assessment) -> list[str]:
+    from stcnet.evaluation.tables import comparison_table
+
+    comparison = assessment.comparison
+    assert comparison is not None
+    tested = comparison.mcnemar
+    return [
+        comparison_table(comparison).markdown(),
+        "McNemar's test is left out: it knows no weights"
+        if tested is None
+        else f"McNemar's exact test: {tested.ours_only} clips only ours judges right, "
+        f"{tested.theirs_only} only theirs, p = {tested.p_value:.3g}",
+    ]
