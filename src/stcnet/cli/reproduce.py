@@ -73,7 +73,7 @@ def rise(
     chosen, given = parse_budget(budget), parse_pretrained(pretrained or [])
     bench = open_bench(data)
     jobs = chosen_jobs(bench, out, rows=_names(rows), splits=_names(splits))
-    with _watched(accelerator) as (runner, watcher):
+    with _watched(accelerator, out / "flow") as (runner, watcher):
         made = make_table(Workshop(bench, chosen, given, runner), jobs, out, watcher)
     typer.echo(markdown(made.table))
     typer.echo(f"\ntable: {out / 'reproduction.html'}")
@@ -91,7 +91,7 @@ def _names(text: str | None) -> list[str]:
 
 
 @contextmanager
-def _watched(accelerator: str) -> Iterator[tuple[TrainingRunner, Watcher]]:
+def _watched(accelerator: str, flows: Path) -> Iterator[tuple[TrainingRunner, Watcher]]:
     """A runner and a watcher that tell the terminal, on standard error."""
     from stcnet.cli.progress import shown_progress
     from stcnet.reproduction.making import Watcher
@@ -117,4 +117,4 @@ def _watched(accelerator: str) -> Iterator[tuple[TrainingRunner, Watcher]]:
                     say(f"{job.name} failed: {record.reason}")
 
         shown = Shown()
-        yield TrainingRunner(accelerator, shown), shown
+        yield TrainingRunner(flows, accelerator, shown), shown

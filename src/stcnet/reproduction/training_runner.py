@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import lightning_fabric as lf
+
+from stcnet.datasets.clips import ClipSet
+from stcnet.datasets.optical_flow import flow_clips
+from stcnet.errors import ConfigError
 from stcnet.evaluation.metrics import FloatArray
 from stcnet.evaluation.predict import predict_logits
+from stcnet.networks import I3D
 from stcnet.reproduction.benches import Division
 from stcnet.reproduction.plans import Plan
 from stcnet.training.devices import make_fabric
 from stcnet.training.fitting import fit
 from stcnet.training.loop import SILENT, Listener
+from stcnet.training.randomness import step_rng
+from stcnet.training.svm import FeatureSVM, extract_features
 
 
 class TrainingRunner:
     """Trains on one device.
 
     Args:
+        flows: Folder where optical flow is kept between jobs.
         accelerator: ``auto``, ``cpu`` or ``cuda``.
         listener: Told of steps and epochs of every training.
 
@@ -24,22 +34,62 @@ class TrainingRunner:
         ConfigError: There is no such accelerator.
     """
 
-    def __init__(self, accelerator: str = "auto", listener: Listener = SILENT) -> None:
+    def __init__(self, flows: Path, accelerator: str = "auto", listener: Listener = SILENT) -> None:
         make_fabric(accelerator)
-        self._accelerator, self._listener = accelerator, listener
+        self._flows, self._accelerator, self._listener = flows, accelerator, listener
 
     def __call__(self, plan: Plan, division: Division, folder: Path) -> FloatArray:
         """Do what the plan says; see :class:`stcnet.reproduction.workshop.Runner`."""
-        settings = plan.recipe.network
+        size = plan.recipe.network.input_size
         fabric = make_fabric(self._accelerator, precision=plan.recipe.precision)
+        training = self._seen(plan, division.training_clips(size))
+        if plan.row.classifier == "svm":
+            held_out = self._seen(plan, division.held_out_clips(size))
+            return judge_features(plan, training, held_out, fabric)
         model = fit(
-            plan.recipe,
-            division.training_clips(settings.input_size),
-            division.training,
-            folder,
-            fabric=fabric,
-            listener=self._listener,
+            plan.recipe, training, division.training, folder, fabric=fabric, listener=self._listener
         )
-        network_input = settings.input_of(model).to(fabric.device)
-        clips = division.held_out_clips(settings.input_size).to(fabric.device)
-        return predict_logits(model, network_input, clips).numpy()
+        del training  # the two sides of RISE together are the largest thing in memory
+        held_out = self._seen(plan, division.held_out_clips(size)).to(fabric.device)
+        network_input = plan.recipe.network.input_of(model).to(fabric.device)
+        return predict_logits(model, network_input, held_out).numpy()
+
+    def _seen(self, plan: Plan, clips: ClipSet) -> ClipSet:
+        """The clips as the row looks at them."""
+        if plan.row.pictures == "rgb":
+            return clips
+        workers, on_clip = os.cpu_count() or 1, self._listener.on_step
+        return flow_clips(clips, cache=self._flows, workers=workers, on_clip=on_clip)
+
+
+def judge_features(
+    plan: Plan, training: ClipSet, held_out: ClipSet, fabric: lf.Fabric
+) -> FloatArray:
+    """Fit a support vector machine to what the plan's network makes of the training clips.
+
+    The network stays as it starts.
+
+    Args:
+        plan: Of a row whose classifier is ``svm``.
+        training: The clips to learn from.
+        held_out: The clips to judge.
+        fabric: Whose device extracts the features.
+
+    Returns:
+        Distance of each held-out clip on the side of smoke, shape (N,).
+
+    Raises:
+        ConfigError: The recipe's network is no I3D.
+    """
+    step_rng(plan.recipe.seed, 0, -1)
+    settings = plan.recipe.network
+    model = settings.build()
+    if not isinstance(model, I3D):
+        raise ConfigError("features are taken of an I3D", where=plan.recipe.name)
+    model.eval().to(fabric.device)
+    network_input = settings.input_of(model).to(fabric.device)
+    machine = FeatureSVM().fit(
+        extract_features(model, network_input, training.to(fabric.device)),
+        training.labels.numpy(),
+    )
+    return machine.decision(extract_features(model, network_input, held_out.to(fabric.device)))
