@@ -93,9 +93,9 @@ def draw_records(
         seed: Of everything drawn.
 
     Raises:
-        ConfigError: A number is out of range, or a view is none of RISE's.
+        ConfigError: A number is out of range, or a view is none of RISE's or named twice.
     """
-    _require_range("views", len(set(views) & set(VIEWS)), len(views), len(views))
+    _require_views(views)
     _require_range("days", days, LEAST_DAYS, len(RISE_DAYS))
     _require_range("clips", clips, LEAST_CLIPS, len(views) * days * _SLOTS)
     rng = np.random.default_rng((seed, 0))
@@ -170,7 +170,17 @@ def _record(number: int, view: str, day: date, slot: int, size: int, votes: Vote
     )
 
 
+def _require_views(views: Sequence[str]) -> None:
+    _require_range("views", len(views), 1, len(VIEWS))
+    for view in views:
+        if view not in VIEWS:
+            raise ConfigError("there is no such view", got=view, allowed=", ".join(VIEWS))
+        if list(views).count(view) > 1:
+            raise ConfigError("a view is named twice", got=view)
+
+
 def _require_range(what: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
-        allowed = str(low) if low == high else f"{low}..{high}"
-        raise ConfigError(f"the number of {what} is out of range", got=value, allowed=allowed)
+        raise ConfigError(
+            f"the number of {what} is out of range", got=value, allowed=f"{low}..{high}"
+        )
