@@ -46,6 +46,8 @@ class STCNetChoices:
         shared_stages: How many leading stages the two pathways share, 0..4 (3 in the authors'
             MobileNetV2 variant, 0 in the SE-ResNeXt ones).
         dropout: Share of the pooled features dropped in training, 0..1.
+        auxiliary_heads: Give each pathway a classifier of its own on its last map, for training
+            only: what the network says and costs without them stays the same. Needs both.
 
     With a single pathway there is nothing to fuse or share.
 
@@ -60,6 +62,7 @@ class STCNetChoices:
     frames: int = 8
     shared_stages: int = 0
     dropout: float = 0.0
+    auxiliary_heads: bool = False
 
     def __post_init__(self) -> None:
         names = {"pathways": Pathways, "fusion": FusionName, "head": HeadName}
@@ -72,6 +75,10 @@ class STCNetChoices:
         _require(counted, "frames", self.frames, "a whole number from 1")
         share = isinstance(self.dropout, int | float) and 0 <= self.dropout <= 1
         _require(share, "dropout", self.dropout, "0..1")
+        heads = self.auxiliary_heads in {False, self.pathways == "both"}
+        _require(
+            heads, "auxiliary_heads", self.auxiliary_heads, "true with pathways both, or false"
+        )
 
     def _allow(self, choice: str, allowed: Collection[object]) -> None:
         value = getattr(self, choice)
@@ -168,6 +175,18 @@ class CrossPathways(nn.Module):
             assert only is not None
             last: Tensor = only(inputs)[-1]
             return last
+        spatial, temporal = self.last_maps(frames, residuals)
+        return spatial + temporal
+
+    def last_maps(self, frames: Tensor, residuals: Tensor) -> tuple[Tensor, Tensor]:
+        """Last maps of the spatial and the temporal pathway, before they are summed.
+
+        Args:
+            frames: As in :meth:`forward`; both pathways must be there.
+            residuals: As in :meth:`forward`.
+        """
+        assert self.spatial is not None
+        assert self.temporal is not None
         spatial, temporal = frames, residuals
         for number, (look, watch) in enumerate(
             zip(self.spatial.stages, self.temporal.stages, strict=True)
@@ -175,7 +194,7 @@ class CrossPathways(nn.Module):
             spatial, temporal = _stage(look, watch, spatial, temporal)
             if number < len(self.exchanges):
                 spatial, temporal = self.exchanges[number](spatial, temporal)
-        return spatial + temporal
+        return spatial, temporal
 
 
 def _stage(
@@ -251,13 +270,17 @@ class STCNet(ClipNetwork):
         self.frames = choices.frames
         backbone = self.backbones()[0]
         self.pixel_mean, self.pixel_std = backbone.pixel_mean, backbone.pixel_std
+        self.auxiliary = nn.ModuleDict()
+        if choices.auxiliary_heads:
+            for pathway in ("spatial", "temporal"):
+                self.auxiliary[pathway] = nn.Linear(self.pathways.channels, len(CLASSES))
 
     def blocks(self) -> list[nn.Module]:
         """The four stages, each with the exchange behind it, then everything of the head."""
         stages = [list(level) for level in zip(*(b.stages for b in self.backbones()), strict=True)]
         for level, exchange in zip(stages, self.pathways.exchanges, strict=False):
             level.append(exchange)
-        head = [self.reduce, self.head, self.classifier]
+        head = [self.reduce, self.head, self.classifier, *self.auxiliary.values()]
         # A stage that both pathways share stands in its block once.
         return [nn.ModuleList(dict.fromkeys(parts)) for parts in (*stages, head)]
 
@@ -300,11 +323,30 @@ class STCNet(ClipNetwork):
         Returns:
             Logits of shape (B, 2) for (none, smoke).
         """
-        batch, count = frames.shape[:2]
         features = self.frame_features(frames.flatten(0, 1), residuals.flatten(0, 1))
-        maps = self.head(features.reshape(batch, count, *features.shape[1:]))
+        return self._judge(features, len(frames))
+
+    def _judge(self, features: Tensor, batch: int) -> Tensor:
+        """Logits (batch, 2) of frame features (batch * T, 256, h, w)."""
+        maps = self.head(features.unflatten(0, (batch, -1)))
         logits: Tensor = self.classifier(self.dropout(maps.mean(dim=(2, 3))))
         return logits
+
+    def supervised(self, frames: Tensor, residuals: Tensor) -> dict[str, Tensor]:
+        """Logits by head, shape (B, 2): ``joint``, and with auxiliary heads each pathway's own.
+
+        A pathway's head is linear on its last map averaged over time and picture, so that it alone
+        must tell smoke; as with the three heads of later work on RISE.
+        """
+        if not self.auxiliary:
+            return super().supervised(frames, residuals)
+        batch = len(frames)
+        maps = self.pathways.last_maps(frames.flatten(0, 1), residuals.flatten(0, 1))
+        heads = {"joint": self._judge(self.reduce(maps[0] + maps[1]), batch)}
+        for (pathway, classify), own in zip(self.auxiliary.items(), maps, strict=True):
+            pooled = own.unflatten(0, (batch, -1)).mean(dim=(1, 3, 4))
+            heads[pathway] = classify(self.dropout(pooled))
+        return heads
 
 
 def smoke_logit(class_scores: Tensor) -> Tensor:
