@@ -18,8 +18,9 @@ from stcnet.datasets.rise import (
     judgement_of,
     published_fold,
     read_rise,
+    video_path,
 )
-from stcnet.datasets.rise.folder import load_rise, video_path
+from stcnet.datasets.rise.folder import load_rise
 from stcnet.errors import DataError
 from stcnet.reproduction.benches import BenchFacts
 from stcnet.reproduction.judging import HeldOut
