@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from stcnet.inference import Measured, OperatingPoint
+from tiny_model import make_parts
+
 from .conftest import Run, write_video
 
 SMOKING = ["--threshold", "0.0001", "--shortest", "0"]
@@ -75,6 +78,61 @@ def test_options_reach_the_record(
     settings = record_in(out)["settings"]
     keys = ("on_threshold", "off_threshold", "shortest_s", "merge_gap_s")
     assert tuple(settings[key] for key in keys) == pytest.approx(expected)
+
+
+@pytest.fixture
+def cautious(tmp_path: Path) -> Path:
+    """A model that states two operating points, one of them without a threshold."""
+    some = Measured(value=0.5, low=0.2, high=1.4)
+    common: dict[str, Any] = {
+        "hours_per_day": 12, "smoke_free": 500, "smoky": 400, "least_rate": 3, "basis": "clips",
+    }  # fmt: skip
+    points = (
+        OperatingPoint(
+            alarms_per_day=1, threshold=0.9, false_alarms=some, recall=some, **common
+        ),
+        OperatingPoint(alarms_per_day=0.2, reason="too few clips", **common),
+    )  # fmt: skip
+    parts = make_parts()
+    description = parts.description.model_copy(update={"operating_points": points})
+    path = tmp_path / "cautious.stcnet"
+    parts.with_(description=description).write(path)
+    return path
+
+
+def test_a_rate_of_false_alarms_sets_both_thresholds(
+    run: Run, video: Path, cautious: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    outcome = run("detect", video, "--frame-interval", "5s", "--model", cautious, "--out", out,
+                  "--no-overlay", "--alarms-per-day", "1")  # fmt: skip
+    assert outcome.code == 0
+    assert outcome.errors == [
+        "1 false alarm a camera-day: threshold 0.900, estimated 0.50 (0.20 to 1.4), not proven; "
+        "recall 0.50 (0.20 to 1.4)"
+    ]
+    settings = record_in(out)["settings"]
+    assert (settings["on_threshold"], settings["off_threshold"]) == pytest.approx((0.9, 0.6))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param(["--alarms-per-day", "0.2"], "too few clips", id="not to be told"),
+        pytest.param(["--alarms-per-day", "3"], "allowed: 1, 0.2", id="not stated"),
+        pytest.param(["--alarms-per-day", "1", "--threshold", "0.7"], "two ways", id="both given"),
+    ],
+)
+def test_a_rate_without_a_threshold_is_refused(
+    run: Run, video: Path, cautious: Path, tmp_path: Path, options: list[str], message: str
+) -> None:
+    out = tmp_path / "out"
+    outcome = run("detect", video, "--frame-interval", "5s", "--model", cautious, "--out", out,
+                  *options)  # fmt: skip
+    assert outcome.code == 2
+    (line,) = outcome.errors
+    assert message in line
+    assert not out.exists()
 
 
 def test_warnings_are_printed_and_reported(

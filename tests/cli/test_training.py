@@ -13,14 +13,10 @@ import pytest
 import yaml
 
 from small_cells import make_cells, tiny_settings
-from stcnet.evaluation.metrics import METRICS
 from stcnet.evaluation.predictions import Prediction, read_rows, write_predictions
 from stcnet.inference import ModelPackage
 
 from .conftest import Run, write_video
-
-PUBLISHED = {"s0": 0.810, "s1": 0.837, "s2": 0.841, "s4": 0.812}
-"""Smoke F1 of RGB-TC."""
 
 
 def write_recipe(folder: Path, **changes: Any) -> Path:
@@ -75,16 +71,22 @@ def test_trained_on_everything_exported_and_scored(
         for c in make_cells()
     ])  # fmt: skip
     exported = run("export", folder, "--out", package, "--predictions", predictions, "--data",
-                   small_data, "--model-version", "3.1.4")  # fmt: skip
+                   small_data, "--model-version", "3.1.4", "--calibration", "temperature",
+                   "--hours-per-day", "10")  # fmt: skip
     assert exported.code == 0, exported.err
-    assert exported.out.startswith(f"{package}: tiny 3.1.4, sha256 ")
+    first, *points = exported.out.splitlines()
+    assert first.startswith(f"{package}: tiny 3.1.4, sha256 ")
+    loaded = ModelPackage.load(package)
+    assert points == [point.in_words for point in loaded.manifest.operating_points]
+    assert [line.split()[0] for line in points] == ["1", "0.2", "0.05"]
     clip = write_video(tmp_path / "clip.mp4", frames=36)
     scored = run("score", clip, "--model", package, "--json")
     assert scored.code == 0, scored.err
     verdict = json.loads(scored.out)
     assert 0 <= verdict["probability"] <= 1
     assert verdict["threshold"] == 0.5
-    assert ModelPackage.load(package).calibration.basis.startswith("Platt scaling on ")
+    assert loaded.calibration.basis.startswith("Temperature scaling on ")
+    assert {point.hours_per_day for point in loaded.manifest.operating_points} == {10.0}
 
     refused = run("evaluate", "--model", package, "--data", small_data)
     assert refused.code == 2
@@ -111,23 +113,6 @@ def csv_of(folder: Path, text: str = "label,score\n1,0.9\n0,0.2\n1,0.4\n") -> Pa
     return path
 
 
-def test_labelled_predictions_need_no_data(run: Run, tmp_path: Path) -> None:
-    path = csv_of(tmp_path)
-    plain = run("evaluate", "--predictions", path, "--predictions", path)
-    assert plain.code == 0
-    assert plain.out.count(f"{path}: smoke_f1 0.667, macro_f1 0.667,") == 2
-    values = json.loads(run("evaluate", "--predictions", path, "--json").out)
-    assert values.keys() == {"path", *METRICS}
-    assert values["roc_auc"] == 1.0
-
-
-def test_json_knows_no_nan(run: Run, tmp_path: Path) -> None:
-    path = csv_of(tmp_path, "label,score\n1,0.9\n")
-    told = run("evaluate", "--predictions", path, "--json")
-    values = json.loads(told.out, parse_constant=pytest.fail)
-    assert values["roc_auc"] is None
-
-
 def test_intervals_as_json(run: Run, small_data: Path, tmp_path: Path) -> None:
     path = tmp_path / "predictions.csv"
     cells = [cell for cell in make_cells() if cell.split == "S1"]
@@ -136,17 +121,6 @@ def test_intervals_as_json(run: Run, small_data: Path, tmp_path: Path) -> None:
     rows = json.loads(told.out)
     assert rows[0]["fold"] == "leave-out-S1"
     assert rows[0]["metrics"]["smoke_f1"] == [1.0, 1.0, 1.0]
-
-
-@pytest.mark.real_data
-@pytest.mark.parametrize("split", PUBLISHED)
-def test_published_predictions_give_the_published_score(
-    run: Run, shared_data: Path, split: str
-) -> None:
-    path = shared_data / "published-predictions" / f"rgb-tc-{split}.csv"
-    told = run("evaluate", "--predictions", path)
-    assert f": smoke_f1 {PUBLISHED[split]:.3f}, " in told.out
-    assert told.code == 0
 
 
 Arguments = Callable[[Path, Path], list[object]]
@@ -204,6 +178,10 @@ BAD: list[Any] = [
                  "the folder holds no finished training run", id="no run"),
     pytest.param(lambda d, t: ["export", t, "--out", t / "a.stcnet", "--data", d],
                  "--predictions and --data go together", id="data alone"),
+    pytest.param(lambda d, t: ["export", t, "--out", t / "a.stcnet", "--calibration", "platt"],
+                 "--calibration and --hours-per-day go with --predictions", id="nothing to fit"),
+    pytest.param(lambda d, t: ["export", t, "--out", t / "a.stcnet", "--hours-per-day", "25"],
+                 "'--hours-per-day': Input should be less than or equal to 24", id="a long day"),
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stcnet.cli.errors import say
 from stcnet.cli.progress import shown_progress
 from stcnet.cli.values import (
     FrameInterval,
@@ -16,11 +17,12 @@ from stcnet.cli.values import (
     optional_duration,
     parse_zones,
 )
+from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
     from stcnet.detection import Detection
+    from stcnet.inference import ModelPackage
     from stcnet.types import Episode
-
 
 Recording = Annotated[
     str, typer.Argument(metavar="SOURCE", help="A video, a GIF or a folder of pictures.")
@@ -47,6 +49,14 @@ OffThreshold = Annotated[
         max=1,
         help="An episode ends below this probability of smoke.",
         show_default="the model's, in proportion to --threshold",
+    ),
+]
+AlarmsPerDay = Annotated[
+    float | None,
+    typer.Option(
+        metavar="RATE",
+        help="Take the threshold at which the model's false alarms stay under so many a "
+        "camera-day, instead of --threshold.",
     ),
 ]
 Shortest = Annotated[str, typer.Option(metavar="TIME", help="Shorter episodes are dropped.")]
@@ -95,6 +105,7 @@ def detect(
     frame_interval: FrameInterval = None,
     threshold: OnThreshold = None,
     off_threshold: OffThreshold = None,
+    alarms_per_day: AlarmsPerDay = None,
     shortest: Shortest = "15s",
     merge_gap: MergeGap = "60s",
     overlay: Overlay = True,
@@ -120,8 +131,9 @@ def detect(
     place = out or Path(f"stcnet-{Path(source).resolve().stem}")
     with open_source(source, frame_interval_s=interval_s) as opened, shown_progress() as progress:
         package = load_package(model)
+        on = _threshold(package, threshold, alarms_per_day)
         settings = episode_settings(
-            package.calibration, threshold=threshold, off_threshold=off_threshold, **lengths_s
+            package.calibration, threshold=on, off_threshold=off_threshold, **lengths_s
         )
         detection = detect_into(
             *(place, opened, package, zones, settings),
@@ -130,6 +142,28 @@ def detect(
             progress=progress,
         )
     _print_findings(detection, place)
+
+
+def _threshold(
+    package: ModelPackage, threshold: float | None, alarms_per_day: float | None
+) -> float | None:
+    """The threshold that was asked for, by itself or by a rate; None for the model's.
+
+    Raises:
+        ConfigError: Both are given, or the model has no threshold for the rate.
+    """
+    if alarms_per_day is None:
+        return threshold
+    if threshold is not None:
+        raise ConfigError(
+            "--threshold and --alarms-per-day are two ways to say one thing",
+            hint="give one of them",
+        )
+    from stcnet.detection import operating_point
+
+    point = operating_point(package.manifest.operating_points, alarms_per_day)
+    say(point.in_words)
+    return point.threshold
 
 
 def _print_findings(detection: Detection, out: Path) -> None:

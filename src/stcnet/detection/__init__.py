@@ -6,7 +6,7 @@ from stcnet.detection.progress import Progress
 from stcnet.detection.record import Detection
 from stcnet.detection.results import detect_into, write_results
 from stcnet.detection.scoring import detect
-from stcnet.detection.settings import episode_settings
+from stcnet.detection.settings import episode_settings, operating_point
 from stcnet.detection.zones import VIEW, place_zones
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "detect_into",
     "episode_settings",
     "new_folder",
+    "operating_point",
     "place_zones",
     "score_clip",
     "write_results",

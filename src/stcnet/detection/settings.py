@@ -10,7 +10,9 @@ from stcnet.errors import ConfigError
 from stcnet.events import EpisodeSettings
 
 if TYPE_CHECKING:
-    from stcnet.inference import Calibration
+    from collections.abc import Sequence
+
+    from stcnet.inference import Calibration, OperatingPoint
 
 OPTIONS = {
     "on_threshold": "--threshold",
@@ -58,3 +60,34 @@ def episode_settings(
             where=f"{name} ({OPTIONS[name]})" if name else "thresholds",
             got=first["input"] if name else None,
         ) from error
+
+
+def operating_point(points: Sequence[OperatingPoint], alarms_per_day: float) -> OperatingPoint:
+    """The operating point of a model for a rate of false alarms; it has a threshold.
+
+    Args:
+        points: The model's.
+        alarms_per_day: Most false alarms a camera-day, as one of the points has it.
+
+    Raises:
+        ConfigError: The model states none for this rate, or none that its clips could show.
+    """
+    where = "--alarms-per-day"
+    for point in points:
+        if point.alarms_per_day == alarms_per_day:
+            if point.threshold is None:
+                raise ConfigError(
+                    f"the model states no threshold for {alarms_per_day:g} a camera-day",
+                    where=where,
+                    got=point.reason,
+                    hint="ask for a higher rate, or set a --threshold",
+                )
+            return point
+    stated = ", ".join(f"{point.alarms_per_day:g}" for point in points)
+    raise ConfigError(
+        "the model states no operating point for this rate",
+        where=where,
+        got=f"{alarms_per_day:g}",
+        allowed=stated or "none: the model was made without held-out predictions",
+        hint="set a --threshold, or take another --model",
+    )

@@ -11,8 +11,8 @@ judges as well, is false alone. And the population is RISE's choice of clips, no
 The interval is the stratified cluster bootstrap; but a bootstrap knows nothing of what it has never
 seen. A stratum without a false alarm may hold some all the same: after m independent draws without
 one, its share lies below 3.7 / m with 97.5 % confidence (the rule of three, for one side of a 95 %
-interval). The heaviest of these bounds over the silent strata bounds them together, and is added to
-the upper end.
+interval), if all draws of a stratum stand for equally much. The heaviest of these bounds over the
+silent strata bounds them together, and is added to the upper end.
 """
 
 from __future__ import annotations
