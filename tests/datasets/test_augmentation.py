@@ -4,18 +4,23 @@ import pytest
 import torch
 from torch import Tensor
 
-from stcnet.datasets.augmentation import AugmentationSettings, ClipAugmentation
+from stcnet.datasets.augmentation import (
+    STILL,
+    AugmentationSettings,
+    ClipAugmentation,
+    FlowAugmentation,
+)
 
 SIZE = 32
 OFF: dict[str, float] = {
     "crop_scale": 1.0, "perspective": 0, "flip": 0, "brightness": 0, "contrast": 0,
     "saturation": 0, "hue": 0, "cast": 0, "gamma": 1.0, "blur": 0, "noise": 0, "flicker": 0,
-    "erasing": 0, "reverse": 0,
+    "erasing": 0, "reverse": 0, "permute": 0,
 }  # fmt: skip
 STRONG: dict[str, float] = {
     "crop_scale": 0.3, "perspective": 0.5, "flip": 1, "brightness": 0.8, "contrast": 0.8,
     "saturation": 0.8, "hue": 0.4, "cast": 0.5, "gamma": 3.0, "blur": 1, "noise": 0.1,
-    "flicker": 0.2, "erasing": 1, "reverse": 1,
+    "flicker": 0.2, "erasing": 1, "reverse": 1, "permute": 1,
 }  # fmt: skip
 
 
@@ -100,3 +105,58 @@ def test_the_seed_decides() -> None:
 def test_values_out_of_range_are_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=name):
         AugmentationSettings.model_validate({name: value})
+
+
+def test_permuted_clips_keep_their_frames_and_lose_their_order() -> None:
+    clips = scene(frames=9)
+    result = augmented(clips, OFF | {"permute": 1})
+    for before, after in zip(clips, result, strict=True):
+        places = [int((before - frame).abs().flatten(1).sum(dim=1).argmin()) for frame in after]
+        assert sorted(places) == list(range(9))
+        assert places != sorted(places)
+
+
+def flowing(clips: Tensor, settings: dict[str, float], seed: int = 0) -> Tensor:
+    torch.manual_seed(seed)
+    result: Tensor = FlowAugmentation(AugmentationSettings.model_validate(settings), SIZE)(clips)
+    return result
+
+
+def drift() -> Tensor:
+    """Everything moves to the right, the left half faster, and down; (2, 3, 2, S, S)."""
+    flow = torch.full((2, 3, 2, SIZE, SIZE), STILL)
+    flow[:, :, 0] += 10.0
+    flow[:, :, 0, :, : SIZE // 2] += 20.0
+    flow[:, :, 1] += 5.0
+    flow[:, 1] += 1.0
+    return flow
+
+
+def test_all_off_leaves_a_flow_as_it_is() -> None:
+    torch.testing.assert_close(flowing(drift(), OFF), drift(), atol=0.01, rtol=0)
+
+
+def test_a_mirrored_flow_runs_to_the_other_side() -> None:
+    mirrored = flowing(drift(), OFF | {"flip": 1}) - STILL
+    expected = (drift() - STILL).flip(-1)
+    torch.testing.assert_close(mirrored[:, :, 0], -expected[:, :, 0], atol=0.01, rtol=0)
+    torch.testing.assert_close(mirrored[:, :, 1], expected[:, :, 1], atol=0.01, rtol=0)
+
+
+def test_a_reversed_flow_runs_back() -> None:
+    expected = STILL - (drift() - STILL).flip(1)
+    torch.testing.assert_close(flowing(drift(), OFF | {"reverse": 1}), expected, atol=0.01, rtol=0)
+
+
+def test_what_a_flow_lacks_stands_still() -> None:
+    moving = torch.full((8, 2, 2, SIZE, SIZE), STILL + 60.0)
+    erased = flowing(moving, OFF | {"erasing": 1, "perspective": 0.9}) - STILL
+    assert float(erased.min()) > -0.01
+    assert float((erased.abs() < 0.01).float().mean()) > 0
+
+
+@pytest.mark.parametrize("name", ["crop_scale", "perspective", "flip", "erasing", "permute"])
+def test_each_setting_changes_a_flow_alone(name: str) -> None:
+    flow = scene(frames=4)[:, :, :2]
+    changed = [flowing(flow, OFF | {name: STRONG[name]}, seed) for seed in range(4)]
+    assert max(float((result - flow).abs().max()) for result in changed) > 5

@@ -15,6 +15,9 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+STILL = 127.5
+"""Level of no displacement in a flow of 0..255."""
+
 
 class AugmentationSettings(BaseModel):
     """How much of each; 0 switches a transform off, 1 does so for crop and gamma.
@@ -32,6 +35,8 @@ class AugmentationSettings(BaseModel):
         flicker: Largest standard deviation of the exposure between frames of a clip, relative.
         erasing: Chance that a small rectangle is hidden, tried twice.
         reverse: Chance that the clip runs backwards.
+        permute: Chance that the frames of the clip stand in random order (RISE's "FP": what a
+            model still knows then, it does not know from motion).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +55,7 @@ class AugmentationSettings(BaseModel):
     flicker: float = Field(0.02, ge=0, lt=1)
     erasing: float = Field(0.2, ge=0, le=1)
     reverse: float = Field(0.0, ge=0, le=1)
+    permute: float = Field(0.0, ge=0, le=1)
 
 
 class ClipAugmentation(nn.Module):
@@ -77,33 +83,104 @@ class ClipAugmentation(nn.Module):
         Returns:
             The same shape and range.
         """
-        clips = _reverse(clips, self.settings.reverse)
+        clips = _permute(_reverse(clips, self.settings.reverse), self.settings.permute)
         clips = cast("Tensor", self.transforms(clips / 255.0))
         clips = clips * _flicker(clips, self.settings.flicker)
         clips = clips + _amounts(clips, self.settings.noise) * torch.randn_like(clips)
         return clips.clamp(0.0, 1.0) * 255.0
 
 
+class FlowAugmentation(nn.Module):
+    """Augments batches of optical flow; randomness comes from torch's global generator.
+
+    A flow has no colours, so of the settings only crop, perspective, flip, erasing, reverse and
+    permute have a say. What a flip or reversal turns round, it turns round in the displacements
+    too. Those of a crop that is scaled up, or of a tilted picture, stay as they are.
+
+    Args:
+        settings: How much of each transform.
+        size: Side of the frames in pixels.
+    """
+
+    def __init__(self, settings: AugmentationSettings, size: int) -> None:
+        super().__init__()
+        self.settings = settings
+        self.transforms = ka.VideoSequential(
+            *_geometry(settings, size), *_dirt(settings), data_format="BTCHW", same_on_frame=True
+        )
+
+    @torch.no_grad()
+    def forward(self, clips: Tensor) -> Tensor:
+        """Augmented flows.
+
+        Args:
+            clips: Displacements to the right and down, floating, 0..255 with none at 127.5, shape
+                (B, T, 2, S, S).
+
+        Returns:
+            The same shape and range.
+        """
+        flow = clips - STILL
+        backwards, mirrored = (
+            torch.rand(len(flow), 1, 1, 1, 1, device=flow.device) < chance
+            for chance in (self.settings.reverse, self.settings.flip)
+        )
+        flow = torch.where(backwards, -flow.flip(1), flow)
+        sides = flow.new_tensor([-1.0, 1.0]).reshape(2, 1, 1)
+        flow = torch.where(mirrored, flow.flip(-1) * sides, flow)
+        # What the transforms fill with zeros is left standing still.
+        flow = cast("Tensor", self.transforms(_permute(flow, self.settings.permute)))
+        return (flow + STILL).clamp(0.0, 255.0)
+
+
+def build_augmentation(settings: AugmentationSettings, size: int, channels: int) -> nn.Module:
+    """The augmentation of RGB clips (3 channels) or of optical flow (2)."""
+    kind = ClipAugmentation if channels == 3 else FlowAugmentation
+    return kind(settings, size)
+
+
 def _transforms(settings: AugmentationSettings, size: int) -> list[nn.Module]:
     s = settings
     gamma = (1 / s.gamma, s.gamma)
     return [
-        ka.RandomResizedCrop((size, size), scale=(s.crop_scale, 1.0), ratio=(3 / 4, 4 / 3)),
-        ka.RandomPerspective(s.perspective, p=0.5 if s.perspective else 0.0),
+        *_geometry(s, size),
         ka.RandomHorizontalFlip(p=s.flip),
         ka.ColorJiggle(s.brightness, s.contrast, s.saturation, s.hue, p=0.8),
         ka.RandomRGBShift(s.cast, s.cast, s.cast, p=0.5 if s.cast else 0.0),
         ka.RandomGamma(gamma, p=0.5 if s.gamma > 1 else 0.0),
         ka.RandomGaussianBlur((5, 5), (0.3, 1.5), p=s.blur),
-        ka.RandomErasing(scale=(0.002, 0.02), ratio=(0.3, 3.3), p=s.erasing),
-        ka.RandomErasing(scale=(0.002, 0.02), ratio=(0.3, 3.3), p=s.erasing),
+        *_dirt(s),
     ]
+
+
+def _geometry(settings: AugmentationSettings, size: int) -> list[nn.Module]:
+    s = settings
+    return [
+        ka.RandomResizedCrop((size, size), scale=(s.crop_scale, 1.0), ratio=(3 / 4, 4 / 3)),
+        ka.RandomPerspective(s.perspective, p=0.5 if s.perspective else 0.0),
+    ]
+
+
+def _dirt(settings: AugmentationSettings) -> list[nn.Module]:
+    p = settings.erasing
+    return [ka.RandomErasing(scale=(0.002, 0.02), ratio=(0.3, 3.3), p=p) for _ in range(2)]
 
 
 def _reverse(clips: Tensor, chance: float) -> Tensor:
     """Turn the time of some clips round."""
     turned = torch.rand(len(clips), 1, 1, 1, 1, device=clips.device) < chance
     return torch.where(turned, clips.flip(1), clips)
+
+
+def _permute(clips: Tensor, chance: float) -> Tensor:
+    """Put the frames of some clips in random order."""
+    if not chance:
+        return clips
+    count, length = clips.shape[:2]
+    chosen = torch.rand(count, 1, device=clips.device) < chance
+    shuffled = torch.rand(count, length, device=clips.device).argsort(dim=1)
+    order = torch.where(chosen, shuffled, torch.arange(length, device=clips.device))
+    return clips[torch.arange(count, device=clips.device)[:, None], order]
 
 
 def _flicker(clips: Tensor, deviation: float) -> Tensor:

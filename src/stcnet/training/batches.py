@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stcnet.datasets.augmentation import ClipAugmentation
+from stcnet.datasets.augmentation import build_augmentation
 from stcnet.datasets.cells import FRAME_INTERVAL_S
 from stcnet.datasets.clips import ClipSet, IndexArray, draw_frames
 from stcnet.datasets.network_input import NetworkInput
@@ -78,9 +78,7 @@ class BatchMaker:
         network = recipe.network.outline()
         self.segments = network.frames + network.takes_residuals
         self.weights = ClipWeights(clips, recipe.loss)
-        settings = recipe.augmentation
-        size = recipe.network.input_size
-        self.augment: nn.Module = ClipAugmentation(settings, size) if settings else nn.Identity()
+        self.augment = _augmentation(recipe, network.channels)
 
     def make(self, positions: IndexArray, rng: np.random.Generator, epoch: int = 0) -> Batch:
         """The batch of the clips at ``positions``, drawn with ``rng`` and torch's generator.
@@ -128,6 +126,12 @@ class BatchMaker:
         shape = (len(pixels), pairs, *pixels.shape[2:])
         frames, residuals = self.network_input(pixels.reshape(-1, 2, *pixels.shape[2:]))
         return frames.reshape(shape), residuals.reshape(shape)
+
+
+def _augmentation(recipe: Recipe, channels: int) -> nn.Module:
+    if recipe.augmentation is None:
+        return nn.Identity()
+    return build_augmentation(recipe.augmentation, recipe.network.input_size, channels)
 
 
 def draw_pairs(indices: IndexArray, pairs: int, rng: np.random.Generator) -> IndexArray:
