@@ -52,7 +52,7 @@ def print_watch(watch: WatchScores, *, as_json: bool) -> None:
     typer.echo(
         f"missed {watch.missed} of {len(watch.detections)}; "
         f"{watch.false_alarms} of {watch.alarms} alarms false in {watch.quiet_hours:.2f} h "
-        f"without smoke{'' if rate is None else f': {rate:g} an hour'}"
+        f"without smoke{'' if rate is None else f': {rate:.3g} an hour'}"
     )
 
 
