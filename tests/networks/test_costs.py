@@ -1,6 +1,8 @@
-"""Parameters and multiply-adds of the literature's networks at 224 px and 8 frames."""
+"""Parameters and multiply-adds of the literature's networks at 224 px, and where they stand."""
 
+import runpy
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from stcnet.networks import ClipNetwork, build_model, stcnet
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +28,7 @@ def parameters_m(model: nn.Module) -> float:
 
 def clip_gmac(model: ClipNetwork) -> float:
     """Multiply-adds of one clip in billions."""
-    frames = torch.empty(1, 8, 3, 224, 224)
+    frames = torch.empty(1, model.frames, model.channels, 224, 224)
     with FlopCounterMode(display=False) as counter:
         model.eval()(frames, frames.clone())
     return float(counter.get_total_flops()) / 2e9
@@ -40,6 +44,8 @@ def clip_gmac(model: ClipNetwork) -> float:
         pytest.param("plain-lite0", {}, 3.57, 2.97, id="lite0, one pathway"),
         pytest.param("stcnet-lite0", {}, 6.53, 5.88, id="lite0"),
         pytest.param("stcnet-lite0-lateral", {"head": "mean"}, 6.10, 5.95, id="lite0, lateral"),
+        # Published as 12.3 M and 62.7 G.
+        pytest.param("i3d", {}, 12.29, 62.64, id="I3D"),
     ],
 )
 def test_cost(preset: str, choices: dict[str, Any], parameters: float, gmac: float) -> None:
@@ -63,3 +69,9 @@ def test_a_lateral_exchange_costs_two_1x1_convolutions_and_norms() -> None:
     channels = (24, 40, 112)
     extra = sum(2 * (c * c + 2 * c) for c in channels)
     assert parameters_m(lateral) - parameters_m(plain) == pytest.approx(extra / 1e6)
+
+
+def test_the_documented_table_is_the_computed_one() -> None:
+    """`python benchmarks/network_costs.py` prints what docs/researchers.md shows."""
+    script = runpy.run_path(str(ROOT / "benchmarks" / "network_costs.py"))
+    assert script["table"]() in (ROOT / "docs" / "researchers.md").read_text(encoding="utf-8")
