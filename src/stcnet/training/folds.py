@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from stcnet.datasets import Cell, Fold
 from stcnet.datasets.clips import ClipSet, load_clips
+from stcnet.datasets.optical_flow import flow_clips
 from stcnet.evaluation.predict import predict_logits
 from stcnet.evaluation.predictions import Prediction
 from stcnet.networks import ClipNetwork
@@ -50,7 +52,7 @@ def train_cells(
         OutputError: The folder cannot be written.
     """
     fabric = fabric or make_fabric(precision=recipe.precision)
-    clips = by_all(fabric, lambda: load_clips(data, cells, recipe.network.input_size))
+    clips = by_all(fabric, lambda: load_seen(recipe, data, cells))
     return fit(
         recipe,
         clips,
@@ -101,7 +103,7 @@ def run_fold(
         clips_on=clips_on,
         listener=listener,
     )
-    clips = by_all(fabric, lambda: load_clips(data, fold.test, recipe.network.input_size))
+    clips = by_all(fabric, lambda: load_seen(recipe, data, fold.test))
     logits = predict_together(recipe, model, clips, fabric, clips_on)
     return [
         Prediction(cell.id, fold.name, logit)
@@ -134,3 +136,16 @@ def predict_together(
     placed = place_clips(mine, fabric.device, clips_on)
     logits = predict_logits(model, network_input.to(fabric.device), placed)
     return torch.cat(gather(fabric, logits))
+
+
+def load_seen(recipe: Recipe, data: Path, cells: Sequence[Cell]) -> ClipSet:
+    """Clips as the recipe's network looks at them: RGB, or the optical flow of it.
+
+    Raises:
+        DataError: A mosaic is missing, of another size, or too short.
+    """
+    settings = recipe.network
+    clips = load_clips(data, cells, settings.input_size)
+    if settings.outline().channels == clips.frames.shape[2]:
+        return clips
+    return flow_clips(clips, workers=os.cpu_count() or 1)

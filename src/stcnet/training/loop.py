@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from stcnet.datasets.clips import ClipSet, IndexArray
+from stcnet.errors import DataError
 from stcnet.networks import ClipNetwork
 from stcnet.training.batches import Batch, BatchMaker
 from stcnet.training.checkpoint import Progress
@@ -69,11 +70,15 @@ class Training:
         clips: The training clips, on any device.
         fabric: Devices and precision.
         clips_on: Where the clips lie, see :func:`stcnet.training.placement.place_clips`.
+
+    Raises:
+        DataError: The clips are not what the network looks at, or too short for it.
     """
 
     def __init__(
         self, recipe: Recipe, clips: ClipSet, fabric: lf.Fabric, clips_on: ClipsOn = "auto"
     ) -> None:
+        _require_fitting(recipe, clips)
         step_rng(recipe.seed, 0, -1)
         self.recipe, self.fabric = recipe, fabric
         self.clips = place_clips(clips, fabric.device, clips_on)
@@ -213,3 +218,22 @@ class Training:
         self.optimiser.load_state_dict(parts["optimiser"])
         self.schedule.load_state_dict(parts["schedule"])
         self.finished = progress.epochs
+
+
+def _require_fitting(recipe: Recipe, clips: ClipSet) -> None:
+    network = recipe.network.outline()
+    length, channels = clips.frames.shape[1:3]
+    if channels != network.channels:
+        raise DataError(
+            f"the network looks at {network.channels} channels",
+            where=recipe.network.preset,
+            got=f"clips of {channels}",
+            hint="optical flow has 2, see stcnet.datasets.optical_flow; RGB has 3",
+        )
+    if length < network.frames + network.takes_residuals:
+        raise DataError(
+            f"the clips are too short for {network.frames} frames",
+            where=recipe.network.preset,
+            got=f"clips of {length} frames",
+            hint="lower network.choices.frames",
+        )
