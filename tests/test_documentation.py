@@ -48,8 +48,10 @@ def named_in_code(text: str) -> set[str]:
 
 
 def options(command: str) -> Iterator[str]:
-    commands: Any = get_command(app)
-    for parameter in commands.commands[command].params:
+    found: Any = get_command(app)
+    for name in command.split():
+        found = found.commands[name]
+    for parameter in found.params:
         yield from (name for name in parameter.opts if name.startswith("--"))
 
 
@@ -61,6 +63,8 @@ def options(command: str) -> Iterator[str]:
         ("train", RESEARCHER),
         ("evaluate", RESEARCHER),
         ("export", RESEARCHER),
+        ("data info", RESEARCHER),
+        ("data synthesize", RESEARCHER),
     ],
 )
 def test_every_option_is_documented(command: str, page: str) -> None:
