@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from zipfile import ZipFile
 
 import numpy as np
@@ -17,11 +17,14 @@ from stcnet.datasets import read_cells, read_clips
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.network_input import NetworkInput
 from stcnet.errors import ConfigError, DataError, OutputError, PackageError
-from stcnet.evaluation.calibration import calibrate
+from stcnet.evaluation.calibration import calibrate, cross_calibrate
 from stcnet.evaluation.metrics import METRICS
+from stcnet.evaluation.operating_points import operating_points_of_cells, operating_table
 from stcnet.evaluation.predict import predict_logits
 from stcnet.evaluation.predictions import Prediction
-from stcnet.inference import ClipScorer, ModelPackage, StreamScorer
+from stcnet.evaluation.protocol import judge_protocol
+from stcnet.evaluation.tables import markdown_table
+from stcnet.inference import CalibrationMethod, ClipScorer, ModelPackage, StreamScorer
 from stcnet.networks import STCNet
 from stcnet.training.checkpoint import FinishedRun, load_run, save_run
 from stcnet.training.data import TrainingData
@@ -227,6 +230,52 @@ def test_held_out_predictions_give_calibration_and_scores(
     assert means["smoke_f1"].n == sum(cell.site != "ijmond" for cell in cells)
     assert "| rise | mean | " in package.card
     assert "None were given" not in package.card
+    points = package.manifest.operating_points
+    assert [point.alarms_per_day for point in points] == [1.0, 0.2, 0.05]
+    assert operating_table(points) in package.card
+    assert "leave-plants-out" not in package.card
+
+
+METHODS: tuple[CalibrationMethod, ...] = get_args(CalibrationMethod)
+
+
+@pytest.mark.usefixtures("graphs_at_hand")
+@pytest.mark.parametrize("method", METHODS)
+def test_every_calibration_is_exported_and_measured_alike(
+    tmp_path: Path, exported: Exported, method: CalibrationMethod
+) -> None:
+    """The package's curve, and the scores of folds on the curves of the others."""
+    cells = make_cells()
+    rng = np.random.default_rng(1)
+    folds = [(c, f"leave-out-{c.split}") for c in cells]
+    folds += [(c, "leave-out-plants") for c in cells if c.site == "other-plants"]
+    ours = [Prediction(c.id, f, float(rng.normal(2 * c.label - 1, 2))) for c, f in folds]
+    held_out = HeldOut(ours, cells, method, hours_per_day=8.0)
+    package = export_package(
+        exported.run, tmp_path / "tiny.stcnet", version="1.0.0", held_out=held_out
+    )
+    assert package.calibration == calibrate(ours, cells, method)
+    calibrated = cross_calibrate(ours, cells, method)
+    assert markdown_table(judge_protocol(calibrated, cells)) in package.card
+    assert package.calibration.formula in package.card
+    window_s = package.manifest.sampling.window_s
+    assert package.manifest.operating_points == operating_points_of_cells(
+        calibrated, cells, window_s=window_s, hours_per_day=8.0
+    )
+    assert f"--calibration {method} --hours-per-day 8 " in package.card
+    assert "--protocol leave-plants-out" in package.card
+    logit = float(package.examples.logits[0])
+    probability = ClipScorer(package).score(package.examples.frames[0]).probability
+    assert probability == pytest.approx(package.calibration.probability(logit), abs=TOLERANCE)
+
+
+def test_only_an_stcnet_is_exported(tmp_path: Path) -> None:
+    network = {"preset": "i3d", "pretrained": "none", "input_size": SIZE}
+    recipe = Recipe.model_validate(tiny_settings(network=network))
+    run = FinishedRun(recipe, DATA, recipe.network.untrained().state_dict())
+    with pytest.raises(ConfigError, match=r"only an STCNet can be exported .* .got i3d.;"):
+        export_package(run, tmp_path / "i3d.stcnet", version="1.0.0")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.usefixtures("graphs_at_hand")

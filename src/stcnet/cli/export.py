@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from stcnet.cli.research import require_extra
+from stcnet.cli.research import read_held_out, require_extra
 from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -62,14 +62,14 @@ def export(
     from stcnet.training.checkpoint import load_run
     from stcnet.training.export import export_package
 
-    held_out = _read_held_out(predictions, data, calibration, hours_per_day)
+    held_out = _held_out(predictions, data, calibration, hours_per_day)
     package = export_package(load_run(run), out, version=model_version, held_out=held_out)
     typer.echo(f"{out}: {package.name} {package.version}, sha256 {package.sha256}")
     for point in package.manifest.operating_points:
         typer.echo(point.in_words)
 
 
-def _read_held_out(
+def _held_out(
     predictions: list[Path] | None,
     data: Path | None,
     calibration: Method | None,
@@ -90,10 +90,8 @@ def _read_held_out(
         if calibration is not None or hours_per_day is not None:
             raise ConfigError("--calibration and --hours-per-day go with --predictions and --data")
         return None
-    from stcnet.datasets import read_cells
     from stcnet.evaluation.operating_points import HOURS_PER_DAY
-    from stcnet.evaluation.predictions import parse_predictions, read_rows
     from stcnet.training.export import HeldOut
 
-    ours = [p for path in predictions for p in parse_predictions(read_rows(path), path)]
-    return HeldOut(ours, read_cells(data), calibration or "platt", hours_per_day or HOURS_PER_DAY)
+    cells, ours = read_held_out(predictions, data)
+    return HeldOut(ours, cells, calibration or "platt", hours_per_day or HOURS_PER_DAY)
