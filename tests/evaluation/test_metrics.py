@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 from sklearn.exceptions import UndefinedMetricWarning
 
-from stcnet.evaluation.metrics import METRICS, Judged, metrics_of
+from stcnet.evaluation.metrics import METRICS, Judged, metrics_of, where_told
 
 REFERENCES: dict[str, Callable[[Judged], float]] = {
     "smoke_f1": lambda j: f1(j, pos_label=1),
@@ -109,6 +109,35 @@ def test_rows_of_weights_are_judged_one_by_one(judged: Judged, seed: int) -> Non
             )  # fmt: skip
             expected = float(metric(alone))
             assert values[row] == pytest.approx(expected, abs=1e-9, nan_ok=True), name
+
+
+def test_an_empty_group_has_no_ranking_and_otherwise_zero() -> None:
+    values = metrics_of(judged_of([], [], []))
+    assert np.isnan([values.pop("roc_auc"), values.pop("average_precision")]).all()
+    assert set(values.values()) == {0.0}
+    assert all(np.isnan(where_told(name, judged_of([], [], []))) for name in METRICS)
+
+
+@given(judged_clips())
+def test_what_is_told_is_the_metric(judged: Judged) -> None:
+    classes = set(judged.labels.tolist())
+    for name, metric in METRICS.items():
+        needed = {"accuracy": set(), "recall": {1}}.get(name, {0, 1})
+        told = float(where_told(name, judged))
+        assert np.isnan(told) or told == float(metric(judged))
+        assert np.isnan(told) != (needed <= classes)
+
+
+def test_a_planted_flip_of_labels_or_classes_moves_every_metric() -> None:
+    judged = judged_of([1, 1, 1, 0, 0, 0, 0], [3, 2, -1, 1, -2, -3, -4], [1] * 7)
+    flips = {
+        "label flip": judged_of([0, 1, 1, 0, 0, 0, 1], [3, 2, -1, 1, -2, -3, -4], [1] * 7),
+        "class order": judged_of([1, 1, 1, 0, 0, 0, 0], [-3, -2, 1, -1, 2, 3, 4], [1] * 7),
+    }
+    values = metrics_of(judged)
+    for kind, flipped in flips.items():
+        for name, value in metrics_of(flipped).items():
+            assert value < values[name], (kind, name)
 
 
 def test_no_weight_at_all_has_no_ranking() -> None:

@@ -164,7 +164,9 @@ def by_score(judged: Judged) -> tuple[FloatArray, FloatArray, FloatArray]:
     """
     order = np.argsort(-judged.scores, kind="stable")
     ranked = judged.scores[order]
-    starts = np.flatnonzero(np.diff(ranked, prepend=np.inf))
+    is_new = np.ones(len(ranked), dtype=bool)
+    is_new[1:] = ranked[1:] != ranked[:-1]
+    starts = np.flatnonzero(is_new)
     smoke = (judged.labels == 1)[order]
     weights = judged.weights[..., order]
     return (

@@ -119,13 +119,14 @@ def read_rows(
         # Spreadsheets put a byte order mark before the first column's name.
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restval="", restkey="")
+            names = reader.fieldnames or ()
             rows = [Row(f"{path}:{reader.line_num}", values) for values in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"the {what}s cannot be read", where=path, got=error) from None
     if not rows and not may_be_empty:
         raise DataError(f"the file holds no {what}", where=path)
-    if not set(columns) <= set(reader.fieldnames or ()):
-        raise missing_column(reader.fieldnames or (), path, ", ".join(columns))
+    if not set(columns) <= set(names):
+        raise missing_column(names, path, ", ".join(columns))
     return rows
 
 
