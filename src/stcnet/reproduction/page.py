@@ -33,6 +33,7 @@ class _Line:
     latency: str
     source: str
     verdict: str
+    departure: str
     comparable: bool
 
 
@@ -91,6 +92,7 @@ def _line(result: RowResult) -> _Line:
         latency=f"{published.latency_ms:.1f}" if published and published.latency_ms else "-",
         source=published.source if published else "this package",
         verdict=verdict(result),
+        departure=result.row.departure or "-",
         comparable=result.comparable,
     )
 

@@ -25,6 +25,9 @@ RISE = "Hsu et al., AAAI 2021 (RISE), as printed by Cao et al."
 STCNET = "Cao et al., Multimedia Tools and Applications 81, 2022 (STCNet)"
 MAZINGA = "MazingaSmoke v2, 2026"
 
+FLOW = "TV-L1 by scikit-image, not by OpenCV: flows are alike, not equal"
+OPTIMISER = "AdamW and a cosine: the optimiser of the paper is not in its code"
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -65,6 +68,8 @@ class Row:
         slot: The pretrained weights that it was published with; None where the recipe's own start
             is as it should be.
         after: Row whose network, trained on the same split, it was published to start from.
+        permuted: The frames of held-out clips stand in random order, as those of training do.
+        departure: How ours is known to differ from what was published, for people.
     """
 
     name: str
@@ -75,6 +80,8 @@ class Row:
     pictures: Literal["rgb", "flow"] = "rgb"
     slot: Slot | None = None
     after: str | None = None
+    permuted: bool = False
+    departure: str | None = None
 
 
 def _by_split(*scores: float) -> dict[str, float]:
@@ -98,6 +105,7 @@ ROWS: tuple[Row, ...] = (
         classifier="svm",
         pictures="flow",
         slot="kinetics-flow",
+        departure=FLOW,
     ),
     Row(
         "flow-i3d",
@@ -106,6 +114,7 @@ ROWS: tuple[Row, ...] = (
         _rise(0.55, 0.58, 0.51, 0.68, 0.65, 0.50, average=0.578),
         pictures="flow",
         slot="kinetics-flow",
+        departure=FLOW,
     ),
     Row(
         "rgb-svm",
@@ -135,6 +144,7 @@ ROWS: tuple[Row, ...] = (
         "i3d-fp",
         _rise(0.76, 0.81, 0.82, 0.87, 0.81, 0.71, average=0.797),
         slot="kinetics-rgb",
+        permuted=True,
     ),
     Row(
         "rgb-i3d-tsm",
@@ -172,6 +182,7 @@ ROWS: tuple[Row, ...] = (
         "plain-seresnext50",
         _stcnet(0.83, 0.82, 0.84, 0.85, 0.78, 0.83, average=0.826, latency_ms=22.10),
         slot="imagenet-seresnext50",
+        departure=OPTIMISER,
     ),
     Row(
         "stcnet-mobilenetv2",
@@ -179,6 +190,7 @@ ROWS: tuple[Row, ...] = (
         "stcnet-mobilenetv2",
         _stcnet(0.86, 0.88, 0.87, 0.89, 0.84, 0.86, average=0.868, latency_ms=9.12),
         slot="imagenet-mobilenetv2",
+        departure=OPTIMISER,
     ),
     Row(
         "stcnet-seresnext50",
@@ -186,6 +198,7 @@ ROWS: tuple[Row, ...] = (
         "stcnet-seresnext50",
         _stcnet(0.88, 0.89, 0.90, 0.90, 0.86, 0.88, average=0.885, latency_ms=23.49),
         slot="imagenet-seresnext50",
+        departure=OPTIMISER,
     ),
     Row(
         "mazinga",
@@ -198,6 +211,7 @@ ROWS: tuple[Row, ...] = (
             MAZINGA,
             labels="revised",
         ),
+        departure="its training on an STCNet with EfficientNet-Lite0, not on its own GhostNetV2",
     ),
     Row("flagship", "STCNet flagship (this package)", "flagship"),
 )

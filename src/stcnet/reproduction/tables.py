@@ -213,6 +213,7 @@ def _row_json(result: RowResult) -> dict[str, Any]:
         },
         "comparable": result.comparable,
         "notes": result.notes,
+        "departure": result.row.departure,
         "splits": {split: _cell_json(cell) for split, cell in result.cells.items()},
         "mean": None
         if average is None

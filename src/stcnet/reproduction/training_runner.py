@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import lightning_fabric as lf
+import numpy as np
 
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.optical_flow import flow_clips
@@ -40,19 +43,24 @@ class TrainingRunner:
 
     def __call__(self, plan: Plan, division: Division, folder: Path) -> FloatArray:
         """Do what the plan says; see :class:`stcnet.reproduction.workshop.Runner`."""
+        gc.collect()  # an earlier training leaves cycles as large as its data set
         size = plan.recipe.network.input_size
         fabric = make_fabric(self._accelerator, precision=plan.recipe.precision)
         training = self._seen(plan, division.training_clips(size))
         if plan.row.classifier == "svm":
-            held_out = self._seen(plan, division.held_out_clips(size))
+            held_out = self._held_out(plan, division)
             return judge_features(plan, training, held_out, fabric)
         model = fit(
             plan.recipe, training, division.training, folder, fabric=fabric, listener=self._listener
         )
         del training  # the two sides of RISE together are the largest thing in memory
-        held_out = self._seen(plan, division.held_out_clips(size)).to(fabric.device)
+        held_out = self._held_out(plan, division).to(fabric.device)
         network_input = plan.recipe.network.input_of(model).to(fabric.device)
         return predict_logits(model, network_input, held_out).numpy()
+
+    def _held_out(self, plan: Plan, division: Division) -> ClipSet:
+        clips = self._seen(plan, division.held_out_clips(plan.recipe.network.input_size))
+        return permuted(clips, plan.recipe.seed) if plan.row.permuted else clips
 
     def _seen(self, plan: Plan, clips: ClipSet) -> ClipSet:
         """The clips as the row looks at them."""
@@ -60,6 +68,19 @@ class TrainingRunner:
             return clips
         workers, on_clip = os.cpu_count() or 1, self._listener.on_step
         return flow_clips(clips, cache=self._flows, workers=workers, on_clip=on_clip)
+
+
+def permuted(clips: ClipSet, seed: int) -> ClipSet:
+    """The same clips with the frames of each in an order of its own.
+
+    Args:
+        clips: Of L frames each.
+        seed: Of the orders.
+    """
+    rng = step_rng(seed, 0, -1)
+    count, length = clips.frames.shape[:2]
+    orders = np.stack([rng.permutation(length) for _ in range(count)])
+    return replace(clips, frames=clips.gather(np.arange(count), orders))
 
 
 def judge_features(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 import traceback
 from dataclasses import dataclass
@@ -67,8 +66,6 @@ class Workshop:
             raise
         except Exception as error:
             return _failed(job, error, began)
-        finally:
-            gc.collect()  # a failed training leaves cycles, each as large as a data set
 
     def _attempt(self, job: Job, began: float) -> JobRecord:
         division = self.bench.divide(job.split)
