@@ -56,6 +56,8 @@ class RiseRecord(BaseModel):
                 "file_name is not of the form camera-view-YYYY-MM-DD-left-top-right-bottom"
                 "-height-width-startframe-startepoch-endepoch"
             )
+        if name.duration_s <= 0 or name.right <= name.left or name.bottom <= name.top:
+            raise ValueError("file_name holds a clip without length or a crop without area")
         told = {"camera_id": name.camera, "view_id": name.view, "start_time": name.start_epoch}
         for key, value in told.items():
             if getattr(self, key) != value:
