@@ -1,6 +1,7 @@
 """What the network sees of a step, and in which order chance decides it."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -107,3 +108,44 @@ def test_mixing_keeps_pixels_and_targets_together() -> None:
         mixed, soft = mix(0.5, rng, pixels, targets)
         torch.testing.assert_close(soft @ pixels, mixed)
         torch.testing.assert_close(soft.sum(dim=1), torch.ones(3))
+
+
+def test_mixing_ends_with_its_last_epoch() -> None:
+    recipe = tiny_recipe(mixup=1.0, mixup_epochs=2)
+    maker = BatchMaker(recipe, planted_clips(4), INPUT)
+    batches = [maker.make(np.arange(4), step_rng(0, 0, 0), epoch) for epoch in range(4)]
+    unmixed = make(tiny_recipe())
+    changed = [not torch.equal(batch.frames, unmixed.frames) for batch in batches]
+    assert changed == [True, True, False, False]
+
+
+def test_weights_are_mixed_with_their_clips() -> None:
+    clips = replace(planted_clips(4), label_weights=np.array([0.0, 1.0, 0.0, 1.0]))
+    recipe = tiny_recipe(mixup=1.0, loss={"kind": "cross-entropy", "label_weights": True})
+    batch = BatchMaker(recipe, clips, INPUT).make(np.arange(4), step_rng(0, 0, 0))
+    # The smoke clips are the sure ones, so a clip counts as much as there is smoke in it.
+    torch.testing.assert_close(batch.weights, batch.targets[:, 1])
+
+
+def test_rendered_smoke_is_sure_whatever_the_label_was() -> None:
+    clips = replace(planted_clips(4), label_weights=np.full(4, 0.5))
+    loss = {"kind": "cross-entropy", "label_weights": True}
+    recipe = tiny_recipe(plumes={"smoke": 1.0}, loss=loss)
+    batch = BatchMaker(recipe, clips, INPUT).make(np.arange(4), step_rng(0, 0, 0))
+    assert batch.targets[:, 1].tolist() == [1.0] * 4
+    assert batch.weights.tolist() == [1.0, 0.5, 1.0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "sizes"),
+    [(1, [5]), (2, [3, 2]), (5, [1] * 5), (9, [1] * 5)],
+    ids=["whole", "uneven", "single", "more than clips"],
+)
+def test_a_batch_is_cut_into_pieces(pieces: int, sizes: list[int]) -> None:
+    batch = BatchMaker(tiny_recipe(), planted_clips(5), INPUT).make(np.arange(5), step_rng(0, 0, 0))
+    cut = batch.split(pieces)
+    assert [len(piece) for piece in cut] == sizes
+    for name in ("frames", "residuals", "targets", "weights"):
+        joined = torch.cat([getattr(piece, name) for piece in cut])
+        assert torch.equal(joined, getattr(batch, name))
+    assert np.concatenate([piece.positions for piece in cut]).tolist() == [0, 1, 2, 3, 4]

@@ -55,11 +55,9 @@ class NetworkSettings(Settings):
             outline = self.outline()
         except ConfigError as error:
             raise ValueError(str(error)) from None
-        if self.frozen_stages >= len(outline.blocks()):
-            most = len(outline.blocks()) - 1
-            raise ValueError(
-                f"frozen_stages {self.frozen_stages} is above {most}, all but the head"
-            )
+        most = len(outline.blocks()) - 1
+        if self.frozen_stages > most:
+            raise ValueError(f"frozen_stages is above {most}, all parts but the head")
         if self.pretrained == "imagenet" and not isinstance(outline, STCNet):
             raise ValueError("pretrained: imagenet is for STCNet; allowed: none, or a file")
         return self
