@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -77,7 +78,7 @@ def make_plan(
         DataError: A file of weights is missing.
         TrainingError: The row that this one starts from is not finished.
     """
-    recipe = within(load_recipe(row.recipe), budget)
+    recipe = recipe_within(row.recipe, budget)
     weights, start = _start(row, recipe, pretrained, earlier)
     if weights is not None:
         network = recipe.network.model_copy(update={"pretrained": str(weights)})
@@ -85,8 +86,14 @@ def make_plan(
     return Plan(row, recipe, start, _fingerprint(recipe, weights, division))
 
 
-def within(recipe: Recipe, budget: Budget) -> Recipe:
-    """The recipe as it is, or a short one of small pictures."""
+@cache
+def recipe_within(name: str, budget: Budget) -> Recipe:
+    """A bundled recipe as it is, or cut down to two epochs of small pictures.
+
+    Raises:
+        ConfigError: There is no such recipe.
+    """
+    recipe = load_recipe(name)
     if budget == "full":
         return recipe
     settings = recipe.model_dump(mode="json")
