@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import lightning_fabric as lf
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -90,7 +90,7 @@ class Training:
         self.steps = math.ceil(len(clips) / recipe.batch_size)
         model.to(device=fabric.device)
         if recipe.channels_last:
-            model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            put_channels_last(model)
         optimiser = recipe.optimiser.build(parameter_groups(model, recipe.optimiser))
         self.schedule = LambdaLR(optimiser, self._rate)
         average = get_ema_multi_avg_fn(recipe.ema_decay)  # type: ignore[no-untyped-call]
@@ -133,7 +133,7 @@ class Training:
             self._expect(order, step + 1)
             totals += self._step(batch, step)
             listener.on_step(epoch * self.steps + step + 1, recipe.epochs * self.steps)
-        loss, accuracy = (self.fabric.all_reduce(totals, reduce_op="sum") / len(order)).tolist()
+        loss, accuracy = (self._of_all(totals) / len(order)).tolist()
         self.finished += 1
         rate = float(self.schedule.get_last_lr()[0])
         return EpochReport(self.finished, recipe.epochs, loss, accuracy, rate)
@@ -186,9 +186,15 @@ class Training:
         )
         assert norm is not None
         # The sum over the processes is finite only where each of them may go on.
-        if not torch.isfinite(self.fabric.all_reduce(loss.detach() + norm, reduce_op="sum")):
+        if not torch.isfinite(self._of_all(loss.detach() + norm)):
             where = f"{self.recipe.name}, epoch {self.finished + 1}, step {step + 1}"
             raise NotFiniteError(where, loss.item(), norm.item(), batch)
+
+    def _of_all(self, value: Tensor) -> Tensor:
+        """The sum over the processes."""
+        total = self.fabric.all_reduce(value, reduce_op="sum")
+        assert isinstance(total, Tensor)
+        return total
 
     def settle(self) -> None:
         """Take the result's batch-norm statistics on plain clips; changes no weight."""
@@ -237,3 +243,11 @@ def _require_fitting(recipe: Recipe, clips: ClipSet) -> None:
             got=f"clips of {length} frames",
             hint="lower network.choices.frames",
         )
+
+
+def put_channels_last(model: nn.Module) -> None:
+    """Lay the weights of all convolutions out in memory with the channels last, in place."""
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    for parameter in model.parameters():
+        if parameter.dim() in formats:
+            parameter.data = parameter.data.to(memory_format=formats[parameter.dim()])

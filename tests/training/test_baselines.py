@@ -1,0 +1,36 @@
+"""The baselines of RISE train through the same loop as STCNet."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from small_cells import planted_clips, tiny_recipe
+from stcnet.networks import BASELINES
+from stcnet.training.devices import make_fabric
+from stcnet.training.loop import SILENT, Training, put_channels_last
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_baseline_learns_what_was_planted(name: str) -> None:
+    clips = planted_clips(8)
+    if name == "i3d-flow":
+        clips = replace(clips, frames=clips.frames[:, :, :2].contiguous())
+    network = {"preset": name, "choices": {"frames": 4}, "pretrained": "none", "input_size": 32}
+    recipe = tiny_recipe(network=network, epochs=3, batch_size=8)
+    training = Training(recipe, clips, make_fabric("cpu"))
+    losses = [training.run_epoch(SILENT).loss for _ in range(3)]
+    assert losses[-1] < losses[0]
+
+
+def test_channels_last_keeps_every_weight() -> None:
+    flat, deep, linear = nn.Conv2d(3, 4, 3), nn.Conv3d(4, 5, 3), nn.Linear(6, 7)
+    model = nn.Sequential(flat, deep, linear)
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    put_channels_last(model)
+    after = list(model.parameters())
+    assert all(torch.equal(old, new) for old, new in zip(before, after, strict=True))
+    assert flat.weight.is_contiguous(memory_format=torch.channels_last)
+    assert deep.weight.is_contiguous(memory_format=torch.channels_last_3d)
+    assert linear.weight.is_contiguous()
