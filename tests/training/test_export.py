@@ -25,7 +25,7 @@ from stcnet.evaluation.predictions import Prediction
 from stcnet.evaluation.protocol import judge_protocol
 from stcnet.evaluation.tables import markdown_table
 from stcnet.inference import CalibrationMethod, ClipScorer, ModelPackage, StreamScorer
-from stcnet.networks import STCNet
+from stcnet.networks import STCNet, STCNetChoices
 from stcnet.training.checkpoint import FinishedRun, load_run, save_run
 from stcnet.training.data import TrainingData
 from stcnet.training.export import HeldOut, export_package
@@ -240,6 +240,7 @@ METHODS: tuple[CalibrationMethod, ...] = get_args(CalibrationMethod)
 
 
 @pytest.mark.usefixtures("graphs_at_hand")
+@pytest.mark.parametrize("exported", ["lateral, mean head, absolute"], indirect=True)
 @pytest.mark.parametrize("method", METHODS)
 def test_every_calibration_is_exported_and_measured_alike(
     tmp_path: Path, exported: Exported, method: CalibrationMethod
@@ -267,6 +268,22 @@ def test_every_calibration_is_exported_and_measured_alike(
     logit = float(package.examples.logits[0])
     probability = ClipScorer(package).score(package.examples.frames[0]).probability
     assert probability == pytest.approx(package.calibration.probability(logit), abs=TOLERANCE)
+
+
+@pytest.mark.usefixtures("graphs_at_hand")
+@pytest.mark.parametrize("exported", ["lateral, mean head, absolute"], indirect=True)
+def test_heads_for_training_are_not_exported(tmp_path: Path, exported: Exported) -> None:
+    values = CASES["lateral, mean head, absolute"]
+    choices = values["choices"] | {"auxiliary_heads": True}
+    rest = {"choices": choices, "pretrained": "none", "input_size": SIZE}
+    loss = {"kind": "cross-entropy", "heads": {"joint": 1.0, "spatial": 0.3}}
+    recipe = Recipe.model_validate(tiny_settings(network=values | rest, loss=loss))
+    run = FinishedRun(recipe, DATA, recipe.network.untrained().state_dict())
+    package = export_package(run, tmp_path / "tiny.stcnet", version="1.0.0")
+    assert package.manifest.network["auxiliary_heads"] is False
+    fresh = STCNet(STCNetChoices(**package.manifest.network))  # type: ignore[arg-type]
+    missing, _ = fresh.load_state_dict(restore_weights(dict(package.weights)), strict=False)
+    assert all(name.endswith("num_batches_tracked") for name in missing)
 
 
 def test_only_an_stcnet_is_exported(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -173,7 +173,8 @@ def _describe(
         version=version,
         preset=settings.preset,
         created_at=created_at,
-        network=asdict(network.choices),
+        # The heads that only training sees are in no graph, and their weights not in the package.
+        network=asdict(replace(network.choices, auxiliary_heads=False)),
         input=InputSpec(
             size=settings.input_size,
             mean=_of_rgb(normalisation.mean),
