@@ -236,17 +236,18 @@ def test_the_result_is_the_average_of_the_weights(tmp_path: Path) -> None:
 
 def test_the_average_is_exponential(tmp_path: Path) -> None:
     run = training(tmp_path, ema_decay=0.75, batch_size=6)
-    assert isinstance(run.network, STCNet)
-    assert isinstance(run.result, STCNet)
+    network, result = run.network, run.result
+    assert isinstance(network, STCNet)
+    assert isinstance(result, STCNet)
     seen: list[Tensor] = []
 
     class Keep(Listener):
         def on_step(self, done: int, total: int) -> None:
-            seen.append(run.network.classifier.weight.detach().clone())
+            seen.append(network.classifier.weight.detach().clone())
 
     run.run_epoch(Keep())
     assert len(seen) == 2
-    torch.testing.assert_close(run.result.classifier.weight, 0.75 * seen[0] + 0.25 * seen[1])
+    torch.testing.assert_close(result.classifier.weight, 0.75 * seen[0] + 0.25 * seen[1])
 
 
 def test_a_tiny_network_learns_motion_and_not_chance(tmp_path: Path) -> None:

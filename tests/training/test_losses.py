@@ -53,7 +53,7 @@ def cross_entropy(logits: list[float], target: list[float]) -> float:
 
 def focal(logits: list[float], target: list[float], gamma: float, alpha: list[float]) -> float:
     parts = zip(target, softmax(logits), alpha, strict=True)
-    return -sum(a * t * (1 - p) ** gamma * math.log(p) for t, p, a in parts)
+    return -sum(a * t * math.pow(1 - p, gamma) * math.log(p) for t, p, a in parts)
 
 
 def frames_loss(clip: list[list[float]], target: list[float]) -> float:
@@ -65,12 +65,11 @@ def frames_loss(clip: list[list[float]], target: list[float]) -> float:
 
 def plain(kind: str, logits: Any, target: list[float]) -> float:
     """The loss of one clip, of its frames where ``logits`` has some."""
+    frames = logits if isinstance(logits[0], list) else [logits]
     if kind == "frames":
-        return frames_loss(logits if isinstance(logits[0], list) else [logits], target)
+        return frames_loss(frames, target)
     one = cross_entropy if kind == "cross-entropy" else lambda v, t: focal(v, t, 2.0, [1.0, 1.0])
-    if isinstance(logits[0], list):
-        return float(np.mean([one(frame, target) for frame in logits]))
-    return one(logits, target)
+    return float(np.mean([one(frame, target) for frame in frames]))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -28,8 +28,8 @@ def test_parameters_are_grouped_by_rate_and_decay() -> None:
     stem = model.backbones()[0].stages[0]
     for parameter in stem.parameters():
         assert found[id(parameter)] == (0.1, 0.5 if parameter.ndim > 1 else 0)
-    assert found[id(model.classifier.weight)] == (pytest.approx(0.3), 0.5)
-    assert found[id(model.classifier.bias)] == (pytest.approx(0.3), 0)
+    assert found[id(model.classifier.weight)] == pytest.approx((0.3, 0.5))
+    assert found[id(model.classifier.bias)] == pytest.approx((0.3, 0.0))
 
 
 @pytest.mark.parametrize("preset", ["stcnet-lite0-lateral", "stcnet-mobilenetv2", "i3d-lstm"])

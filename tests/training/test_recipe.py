@@ -129,6 +129,8 @@ CASES = [
     pytest.param(tiny_settings(network=network(choices={"head": "attention"})),
                  "head: not a value of this choice (got attention; allowed: concat, mean)",
                  "network", id="value of a choice"),
+    pytest.param(tiny_settings(network=network(choices={"frames": [8]})), "valid string",
+                 "network.choices.frames", id="a list as a choice"),
     pytest.param(tiny_settings(network=network(choices={"preset": "plain-lite0"})), "preset",
                  "network", id="preset as a choice"),
     pytest.param(tiny_settings(network=network(input_size=100)), "multiple of 32",

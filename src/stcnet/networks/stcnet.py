@@ -328,7 +328,7 @@ class STCNet(ClipNetwork):
 
     def _judge(self, features: Tensor, batch: int) -> Tensor:
         """Logits (batch, 2) of frame features (batch * T, 256, h, w)."""
-        maps = self.head(features.unflatten(0, (batch, -1)))
+        maps = self.head(features.reshape(batch, -1, *features.shape[1:]))
         logits: Tensor = self.classifier(self.dropout(maps.mean(dim=(2, 3))))
         return logits
 
@@ -344,7 +344,7 @@ class STCNet(ClipNetwork):
         maps = self.pathways.last_maps(frames.flatten(0, 1), residuals.flatten(0, 1))
         heads = {"joint": self._judge(self.reduce(maps[0] + maps[1]), batch)}
         for (pathway, classify), own in zip(self.auxiliary.items(), maps, strict=True):
-            pooled = own.unflatten(0, (batch, -1)).mean(dim=(1, 3, 4))
+            pooled = own.mean(dim=(2, 3)).reshape(batch, -1, own.shape[1]).mean(dim=1)
             heads[pathway] = classify(self.dropout(pooled))
         return heads
 

@@ -194,11 +194,15 @@ def _keys(error: ErrorDetails, document: Any) -> list[str]:
     """Where in the document an error lies, without the names of the variants tried there."""
     keys: list[str] = []
     for key in error["loc"]:
-        if (isinstance(document, dict) and key in document) or (
-            isinstance(document, list) and isinstance(key, int)
-        ):
-            document = document[key]
+        if key in (children := _children(document)):
+            document = children[key]
         elif error["type"] != "missing" or key != error["loc"][-1]:
             continue
         keys.append(str(key))
     return keys
+
+
+def _children(document: Any) -> dict[Any, Any]:
+    if isinstance(document, dict):
+        return document
+    return dict(enumerate(document)) if isinstance(document, list) else {}
