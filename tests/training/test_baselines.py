@@ -14,14 +14,16 @@ from stcnet.training.loop import SILENT, Training, put_channels_last
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_a_baseline_learns_what_was_planted(name: str) -> None:
-    clips = planted_clips(8)
+    clips = planted_clips(12)
     if name == "i3d-flow":
         clips = replace(clips, frames=clips.frames[:, :, :2].contiguous())
-    network = {"preset": name, "choices": {"frames": 4}, "pretrained": "none", "input_size": 32}
-    recipe = tiny_recipe(network=network, epochs=3, batch_size=8)
+    choices = {"frames": 4, "dropout": 0}
+    network = {"preset": name, "choices": choices, "pretrained": "none", "input_size": 32}
+    gentle = {"learning_rate": 3e-4, "head_multiplier": 1, "warmup": 0}
+    recipe = tiny_recipe(network=network, optimiser=gentle, epochs=3, batch_size=12)
     training = Training(recipe, clips, make_fabric("cpu"))
-    losses = [training.run_epoch(SILENT).loss for _ in range(3)]
-    assert losses[-1] < losses[0]
+    first, *_, last = [training.run_epoch(SILENT).loss for _ in range(3)]
+    assert last < 0.9 * first
 
 
 def test_channels_last_keeps_every_weight() -> None:
