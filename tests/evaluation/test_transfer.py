@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stcnet.errors import DataError
+from stcnet.errors import ConfigError, DataError
 from stcnet.evaluation.metrics import Judged, smoke_f1
 from stcnet.evaluation.transfer import best_threshold, judged_at, transfer
 
@@ -95,3 +95,8 @@ def test_clips_that_share_a_cluster_are_not_tuned_on() -> None:
 def test_what_cannot_be_tuned_is_refused(sample: object, message: str) -> None:
     with pytest.raises(DataError, match=message):
         transfer({"a": random_sample(20), "b": sample})  # type: ignore[dict-item]
+
+
+def test_one_sample_has_nowhere_to_carry_it() -> None:
+    with pytest.raises(ConfigError, match=r"--transfer: a threshold is carried .*\(got a\)"):
+        transfer({"a": random_sample(20)})

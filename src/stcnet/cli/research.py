@@ -29,6 +29,8 @@ EXTRA_MODULES = (
     "lightning_fabric",
     "tensorboard",
     "kornia",
+    "matplotlib",
+    "scipy",
     "sklearn",
     "onnx",
     "onnxscript",

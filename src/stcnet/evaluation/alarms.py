@@ -122,26 +122,30 @@ def judge_watch(
         tuple(_detection(event, alarms) for event in known),
         len(alarms),
         sum(not any(_saw(window, known) for window in alarm.windows) for alarm in alarms),
-        _quiet_s(windows, known) / S_PER_HOUR,
+        total_s(union(_quiet_spans(windows, known))) / S_PER_HOUR,
     )
 
 
 def find_alarms(scores: Sequence[WindowScore], settings: EpisodeSettings) -> list[Alarm]:
     """The alarms of all zones, in the order in which they were raised."""
-    zones = scores_by_zone(scores)
+    timed = {
+        zone: list(zip(windows, attribute_time(windows), strict=True))
+        for zone, windows in scores_by_zone(scores).items()
+    }
     alarms = [
-        _alarm(episode, zones[episode.zone], settings)
+        _alarm(episode, timed[episode.zone], settings)
         for episode in find_episodes(scores, settings)
     ]
     return sorted(alarms, key=lambda alarm: alarm.raised_s)
 
 
-def _alarm(episode: Episode, windows: Sequence[WindowScore], settings: EpisodeSettings) -> Alarm:
+def _alarm(
+    episode: Episode, timed: Sequence[tuple[WindowScore, Span]], settings: EpisodeSettings
+) -> Alarm:
+    """The alarm of an episode; ``timed`` are the windows of its zone with the time of each."""
     start_s, end_s = episode.span.start_s, episode.span.end_s
     members = [
-        (window, span)
-        for window, span in zip(windows, attribute_time(windows), strict=True)
-        if span.start_s >= start_s and span.end_s <= end_s
+        (window, span) for window, span in timed if span.start_s >= start_s and span.end_s <= end_s
     ]
     raised_s = next(
         window.end_s
@@ -164,10 +168,6 @@ def _detection(event: TrueEvent, alarms: Sequence[Alarm]) -> Detection:
     if raised_s is None or raised_s < event.span.start_s:
         return Detection(event, raised_s, None)
     return Detection(event, raised_s, raised_s - event.span.start_s)
-
-
-def _quiet_s(windows: Sequence[WindowScore], events: Sequence[TrueEvent]) -> float:
-    return total_s(union(_quiet_spans(windows, events)))
 
 
 def _quiet_spans(windows: Sequence[WindowScore], events: Sequence[TrueEvent]) -> Iterator[Span]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stcnet.errors import DataError
+from stcnet.errors import ConfigError, DataError
 from stcnet.evaluation.bootstrap import Estimate
 from stcnet.evaluation.estimates import REPLICATES, replicate
 from stcnet.evaluation.metrics import Judged, by_score
@@ -69,8 +69,16 @@ def transfer(samples: Mapping[str, Sample], *, count: int = REPLICATES) -> list[
         Row by row: the first tunes for all, then the second.
 
     Raises:
+        ConfigError: There is one sample only.
         DataError: A sample holds mere decisions, or shows no smoke.
     """
+    if len(samples) < 2:
+        raise ConfigError(
+            "a threshold is carried from one file or fold to another",
+            where="--transfer",
+            got=", ".join(samples),
+            hint="give several files, or predictions of several folds",
+        )
     for name, sample in samples.items():
         if not sample.ranked or not sample.judged.labels.any():
             raise DataError(
