@@ -31,7 +31,7 @@ class FakeDivision:
     def held_out(self) -> HeldOut:
         labels = np.arange(self.clips) % 2
         names = tuple(f"{self.split}-{number}" for number in range(self.clips))
-        days = tuple(number // 4 for number in range(self.clips))
+        days = tuple(str(number // 4) for number in range(self.clips))
         return HeldOut(names, labels, np.ones(self.clips), ("",) * self.clips, days, "day")
 
     def training_clips(self, size: int) -> ClipSet:

@@ -10,7 +10,13 @@ import pytest
 
 from stcnet.errors import ConfigError, DataError, OutputError
 from stcnet.reproduction.benches import BenchFacts
-from stcnet.reproduction.jobs import FAILURE_FILE, PREDICTIONS_FILE, RECORD_FILE, Job
+from stcnet.reproduction.jobs import (
+    FAILURE_FILE,
+    PREDICTION_COLUMNS,
+    PREDICTIONS_FILE,
+    RECORD_FILE,
+    Job,
+)
 from stcnet.reproduction.making import Made, chosen_jobs, make_table
 from stcnet.reproduction.results import (
     PROTOCOL_NOTE,
@@ -306,4 +312,5 @@ def test_predictions_are_those_of_any_run(
     make(bench, runner, tmp_path, rows=("flagship",))
     job = Job(named_row("flagship"), "S0", tmp_path)
     first = (job.folder / PREDICTIONS_FILE).read_text().splitlines()[:2]
-    assert first == ["id,fold,logit", "S0-0,leave-out-S0,1.000000"]
+    assert first[0] == ",".join(PREDICTION_COLUMNS)
+    assert first[1] == "S0-0,leave-out-S0,1.000000,S0-0,0,1,,0"

@@ -96,8 +96,8 @@ class CellsDivision:
             tuple(cell.id for cell in cells),
             np.array([cell.label for cell in cells], dtype=np.int64),
             np.array([cell.population_weight for cell in cells]),
-            tuple((c.split, c.label, c.baseline_prediction, c.site) for c in cells),
-            tuple(cell.duplicate_group for cell in cells),
+            tuple(f"{c.split}/{c.label}/{c.baseline_prediction}/{c.site}" for c in cells),
+            tuple(str(cell.duplicate_group) for cell in cells),
             drawn_by="near-duplicates",
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,12 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from stcnet.errors import DataError
 from stcnet.evaluation.metrics import FloatArray
-from stcnet.evaluation.predictions import (
-    Prediction,
-    parse_predictions,
-    read_rows,
-    write_predictions,
-)
+from stcnet.evaluation.predictions import parse_predictions, read_rows
 from stcnet.files import write_whole
 from stcnet.reproduction.judging import HeldOut
 from stcnet.reproduction.rows import Row
@@ -24,6 +21,11 @@ from stcnet.reproduction.rows import Row
 RECORD_FILE = "job.json"
 PREDICTIONS_FILE = "predictions.csv"
 FAILURE_FILE = "failure.txt"
+PREDICTION_COLUMNS = (
+    *("id", "fold", "logit"),
+    *("file_name", "label", "weight", "stratum", "cluster"),
+)
+"""Those of our held-out predictions, and those of anyone's."""
 HINT = "free disk space or name another folder, then run the command again to resume"
 
 
@@ -108,17 +110,22 @@ class Job:
         write_whole(path, trace.encode(), what="a traceback", hint=HINT, make_folder=True)
 
     def write_logits(self, held_out: HeldOut, logits: FloatArray) -> None:
-        """Keep what was said of the held-out clips, as any held-out predictions are kept.
+        """Keep what was said of the held-out clips, with all that ``stcnet evaluate`` asks for.
 
         Raises:
             OutputError: The folder cannot be written.
         """
-        fold = f"leave-out-{self.split}"
-        predictions = [
-            Prediction(clip, fold, float(logit))
-            for clip, logit in zip(held_out.ids, logits, strict=True)
-        ]
-        write_predictions(self.folder / PREDICTIONS_FILE, predictions)
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(PREDICTION_COLUMNS)
+        for number, clip in enumerate(held_out.ids):
+            writer.writerow([
+                *(clip, f"leave-out-{self.split}", f"{logits[number]:.6f}"),
+                *(clip, held_out.labels[number], f"{held_out.weights[number]:.9g}"),
+                *(held_out.strata[number], held_out.clusters[number]),
+            ])  # fmt: skip
+        content, path = text.getvalue().encode(), self.folder / PREDICTIONS_FILE
+        write_whole(path, content, what="the predictions", hint=HINT, make_folder=True)
 
     def read_logits(self, held_out: HeldOut) -> FloatArray:
         """What the finished job said of the held-out clips, in their order.

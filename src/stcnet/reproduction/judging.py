@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,16 +20,16 @@ class HeldOut:
         ids: Name of each of N clips.
         labels: 1 smoke, 0 none; shape (N,).
         weights: How many clips of the published test set each stands for; shape (N,).
-        strata: The bootstrap draws within these; one of each clip.
-        clusters: Clips of a stratum that the bootstrap draws together; one of each clip.
+        strata: The bootstrap draws within these; name of that of each clip.
+        clusters: Clips of a stratum that the bootstrap draws together, likewise.
         drawn_by: What makes a cluster, for people.
     """
 
     ids: tuple[str, ...]
     labels: NDArray[np.int64]
     weights: FloatArray
-    strata: tuple[Hashable, ...]
-    clusters: tuple[Hashable, ...]
+    strata: tuple[str, ...]
+    clusters: tuple[str, ...]
     drawn_by: str
 
     def __len__(self) -> int:

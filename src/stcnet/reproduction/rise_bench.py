@@ -138,7 +138,7 @@ class RiseDivision:
             np.array([judgement_of(record).label for record in records], dtype=np.int64),
             np.ones(len(records)),
             ("test",) * len(records),
-            tuple((record.view, record.name.day) for record in records),
+            tuple(f"{record.view} {record.name.day}" for record in records),
             drawn_by="view and day",
         )
 
