@@ -41,6 +41,12 @@ def cells_file(path: Path, noise: float = 1.0) -> Path:
     return path
 
 
+def ijmond_file(path: Path) -> Path:
+    chosen = [cell for cell in make_cells() if cell.site == "ijmond"]
+    write_predictions(path, [Prediction(c.id, "mine", c.label - 0.5) for c in chosen])
+    return path
+
+
 def test_each_file_has_its_line_with_intervals(run: Run, tmp_path: Path) -> None:
     first, second = labelled_file(tmp_path / "a.csv"), labelled_file(tmp_path / "b.csv", 2)
     told = run("evaluate", "--predictions", first, "--predictions", second)
@@ -126,6 +132,15 @@ def test_a_report_holds_what_the_clips_tell(run: Run, tmp_path: Path) -> None:
     record = json.loads(report.with_suffix(".json").read_text())
     assert record.keys() == {"scores", "parts", "calibration", "curves"}
     assert report.with_suffix(".csv").read_text().startswith("clips_of,fold,by,part,")
+
+
+def test_a_report_of_no_rise_clip_holds_the_scores(
+    run: Run, small_data: Path, tmp_path: Path
+) -> None:
+    path, report = ijmond_file(tmp_path / "i.csv"), tmp_path / "report.html"
+    told = run("evaluate", "--predictions", path, "--data", small_data, "--report", report)
+    assert told.code == 0, told.err
+    assert "<td>ijmond</td>" in report.read_text()
 
 
 def watch_files(folder: Path) -> tuple[Path, Path]:
@@ -218,6 +233,9 @@ BAD: list[Any] = [
                  "--report: the report is a page (got report.pdf;", id="report that is no page"),
     pytest.param(lambda d, t: judging("--report", t / "no" / "report.html")(d, t),
                  "the report cannot be written", id="report without a folder"),
+    pytest.param(lambda d, t: ["evaluate", "--predictions", ijmond_file(t / "i.csv"), "--data", d,
+                               "--against", "baseline"],
+                 "predictions: no clip of RISE is predicted", id="no clip of RISE"),
     pytest.param(judging("--transfer"), "--transfer: a threshold is carried from one file",
                  id="transfer to nowhere"),
     pytest.param(judging("--threshold", "0.5"), "--threshold goes with --scores and --truth",

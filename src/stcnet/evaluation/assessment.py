@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stcnet.datasets import Cell
-from stcnet.errors import ConfigError
-from stcnet.evaluation.breakdown import PartScores, break_down, score_whole
+from stcnet.errors import ConfigError, DataError
+from stcnet.evaluation.breakdown import DIMENSIONS, PartScores, break_down, score_whole
 from stcnet.evaluation.comparison import Comparison, compare, paired
 from stcnet.evaluation.predictions import Prediction
 from stcnet.evaluation.protocol import GroupScores, fold_samples, judge_protocol
@@ -105,6 +105,12 @@ def assess_cells(
     """
     scores = judge_protocol(predictions, cells)
     samples = fold_samples(predictions, cells)
+    if not samples and (by or transferred or baseline or against):
+        raise DataError(
+            "no clip of RISE is predicted",
+            where="predictions",
+            hint="parts, transfer and comparison are of RISE; ask for the scores alone",
+        )
     pairs: list[tuple[Sample, Sample]] = []
     if baseline:
         known = {cell.id: cell for cell in cells}
@@ -125,8 +131,11 @@ def assess_cells(
 
 def told_dimensions(samples: Mapping[str, Sample]) -> tuple[str, ...]:
     """The dimensions by which every sample can be divided."""
-    told = [sample.tags for sample in samples.values()]
-    return tuple(dimension for dimension in told[0] if all(dimension in tags for tags in told))
+    return tuple(
+        dimension
+        for dimension in DIMENSIONS
+        if samples and all(dimension in sample.tags for sample in samples.values())
+    )
 
 
 def can_transfer(samples: Mapping[str, Sample]) -> bool:
