@@ -11,7 +11,7 @@ import lightning_fabric as lf
 from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 
 from stcnet.datasets.clips import ClipSet
-from stcnet.errors import TrainingError
+from stcnet.errors import OutputError, TrainingError
 from stcnet.networks import ClipNetwork
 from stcnet.training.checkpoint import (
     CHECKPOINT_FILE,
@@ -29,6 +29,8 @@ from stcnet.training.placement import ClipsOn
 from stcnet.training.recipe import Recipe
 
 LOG_FILE = "epochs.csv"
+LONGEST_REASON = 160
+"""Characters of PyTorch's own message in ours."""
 
 
 def fit(
@@ -68,9 +70,10 @@ def fit(
     log = EpochLog(folder)
 
     def record(report: EpochReport) -> None:
-        # A run that dies between the two repeats the epoch, and its line.
-        log.add(report)
+        # A run that dies before the checkpoint is whole repeats the epoch, and its line.
+        log.write(report)
         save_checkpoint(folder, recipe, data, Progress(training.finished), training.state())
+        log.show(report)
 
     while training.finished < recipe.epochs:
         with _kept_batch(folder, clips, fabric):
@@ -92,9 +95,15 @@ def _restore(
         raise TrainingError(
             "the checkpoint does not fit the recipe's network",
             where=folder / CHECKPOINT_FILE,
-            got=str(error).partition("\n\t")[2].partition("\n")[0] or error,
+            got=_first_misfit(error),
             hint="train into another folder, or remove it to start anew",
         ) from None
+
+
+def _first_misfit(error: Exception) -> str:
+    """Of PyTorch's list of all that does not fit, the beginning."""
+    first = str(error).partition("\n\t")[2].partition("\n")[0] or repr(error)
+    return first if len(first) <= LONGEST_REASON else f"{first[:LONGEST_REASON]} ..."
 
 
 @contextmanager
@@ -117,22 +126,42 @@ class EpochLog:
         self.path = folder / "logs" / LOG_FILE
         self._board = TensorBoardLogger(folder, name="logs", version="tensorboard")
 
-    def add(self, report: EpochReport) -> None:
-        """Add an epoch.
+    def write(self, report: EpochReport) -> None:
+        """Add an epoch to ``epochs.csv``.
 
         Lines of this epoch or later ones, left by a run that started anew, are dropped.
 
         Raises:
-            OutputError: The folder cannot be written.
+            OutputError: The file cannot be written.
         """
-        numbers = {"loss": report.loss, "accuracy": report.accuracy, "rate": report.learning_rate}
+        numbers = _numbers(report)
         earlier = self.path.read_text(encoding="utf-8") if self.path.is_file() else ""
         kept = earlier.splitlines()[1 : report.epoch]
         row = ",".join([str(report.epoch), *(f"{number:.6g}" for number in numbers.values())])
         text = "\n".join([",".join(["epoch", *numbers]), *kept, row, ""])
         replace_file(self.path, text.encode())
-        self._board.log_metrics(numbers, step=report.epoch)
+
+    def show(self, report: EpochReport) -> None:
+        """Add an epoch to the TensorBoard log.
+
+        Raises:
+            OutputError: The folder cannot be written.
+        """
+        try:
+            self._board.log_metrics(_numbers(report), step=report.epoch)
+            self._board.experiment.flush()
+        except OSError as error:
+            raise OutputError(
+                "the TensorBoard log cannot be written",
+                where=self.path.parent,
+                got=error.strerror or error,
+                hint="free disk space, then run the command again to resume",
+            ) from None
 
     def close(self) -> None:
-        """Write what is left."""
+        """Close the TensorBoard log."""
         self._board.finalize("success")
+
+
+def _numbers(report: EpochReport) -> dict[str, float]:
+    return {"loss": report.loss, "accuracy": report.accuracy, "rate": report.learning_rate}

@@ -63,6 +63,7 @@ def _packed(batch: Batch, clips: ClipSet, where: str) -> bytes:
         "frames": batch.frames,
         "residuals": batch.residuals,
         "targets": batch.targets,
+        "weights": batch.weights,
         "positions": torch.as_tensor(batch.positions),
         "indices": torch.as_tensor(batch.indices),
     }
