@@ -77,7 +77,16 @@ def test_the_seed_decides_the_weights(tmp_path: Path) -> None:
     assert not same(first, other)
 
 
-@pytest.mark.parametrize("settings", [{}, EVENTFUL], ids=["plain", "eventful"])
+OTHERWISE: dict[str, Any] = {
+    "optimiser": {"kind": "sgd", "schedule": {"kind": "step", "milestones": [1]}},
+    "loss": {"kind": "focal", "bootstrap": {"beta": 0.8, "from_epoch": 2}},
+    "accumulation": 2, "balance": "class", "mixup": 0.4, "mixup_epochs": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, EVENTFUL, OTHERWISE], ids=["plain", "eventful", "otherwise"]
+)
 def test_an_interrupted_run_goes_on_as_if_nothing_was(
     tmp_path: Path, settings: dict[str, Any]
 ) -> None:

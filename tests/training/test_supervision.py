@@ -24,7 +24,8 @@ FRAMES = {"kind": "frames"}
 
 
 def training(clips: ClipSet | None = None, **settings: Any) -> Training:
-    return Training(tiny_recipe(**settings), clips or planted_clips(), make_fabric("cpu"))
+    recipe = tiny_recipe(**{"batch_size": 6} | settings)
+    return Training(recipe, clips or planted_clips(), make_fabric("cpu"))
 
 
 def weights(run: Training) -> dict[str, Tensor]:
@@ -74,7 +75,7 @@ CHANGES = {
     "SGD": {"optimiser": {"kind": "sgd", "learning_rate": 0.01}},
     "layer decay": {"optimiser": {"layer_decay": 0.5}},
     "steps": {"optimiser": {"schedule": {"kind": "step", "milestones": [0.1]}}},
-    "no clipping": {"optimiser": {"clip_norm": 0.01}},
+    "clipping": {"optimiser": {"clip_norm": 0.01}},
 }
 
 

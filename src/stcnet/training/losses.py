@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -43,7 +43,7 @@ class _LossSettings(Settings, ABC):
     """What every loss can be combined with.
 
     Attributes:
-        heads: Weight of each supervised head by its name; see
+        heads: Weight of each supervised head by its name, ``joint`` or ``frames`` among them; see
             :meth:`stcnet.networks.ClipNetwork.supervised`.
         label_weights: Multiply each clip's loss by how sure its label is.
         population_exponent: Multiply it by the population weight to this power, scaled to a mean
@@ -55,6 +55,13 @@ class _LossSettings(Settings, ABC):
     label_weights: bool = False
     population_exponent: float = Field(0.0, ge=0)
     bootstrap: BootstrapSettings | None = None
+
+    @field_validator("heads")
+    @classmethod
+    def _check_heads(cls, heads: dict[str, float]) -> dict[str, float]:
+        if not heads.keys() & {"joint", "frames"}:
+            raise ValueError("heads must weigh joint or frames, from which predictions come")
+        return heads
 
     @abstractmethod
     def losses(self, logits: Tensor, targets: Tensor) -> Tensor:

@@ -114,8 +114,9 @@ class Recipe(Settings):
                     f"loss.heads: {self.network.preset} has no head {name}; "
                     f"allowed: {', '.join(known)}"
                 )
-        if self.network.choices.get("auxiliary_heads") and not wanted & {"spatial", "temporal"}:
-            raise ValueError("choices.auxiliary_heads: loss.heads names neither of them")
+        for name in sorted({"spatial", "temporal"} - wanted):
+            if self.network.choices.get("auxiliary_heads"):
+                raise ValueError(f"choices.auxiliary_heads: loss.heads gives {name} no weight")
         return self
 
     @model_validator(mode="after")
