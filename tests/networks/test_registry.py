@@ -63,8 +63,8 @@ def test_a_network_without_choices_is_the_default_one() -> None:
         pytest.param(
             "stcnet-lite0",
             {"heads": "mean", "fuse": "sum"},
-            "stcnet-lite0: there is no such choice (got fuse; allowed: backbone, dropout, frames, "
-            "fusion, head, pathways, shared_stages)",
+            "stcnet-lite0: there is no such choice (got fuse; allowed: auxiliary_heads, backbone, "
+            "dropout, frames, fusion, head, pathways, shared_stages)",
             id="name of a choice",
         ),
         pytest.param(
