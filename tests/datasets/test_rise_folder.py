@@ -127,6 +127,23 @@ def test_what_is_rendered_can_be_read(rendered: tuple[Path, list[RiseRecord]]) -
     assert halves.frames.shape == (2, 2, 3, SIZE // 2, SIZE // 2)
 
 
+def clutter(turn: int) -> None:
+    """Leave freed memory behind that differs from turn to turn."""
+    rng = np.random.default_rng(turn)
+    for _ in range(20 * (turn % 2)):
+        [rng.integers(0, 255, size, dtype=np.uint8) for size in (3_000, 20_000, 300_000)]
+
+
+def test_the_seed_decides_every_byte(tmp_path: Path) -> None:
+    records = draw_records(152, size=64, seed=0)[:1]  # a clip that x264 is not sure of
+    written = set()
+    for turn in range(12):
+        clutter(turn)
+        write_rise(tmp_path / str(turn), records, size=64, seed=0)
+        written.add(video_path(tmp_path / str(turn), records[0]).read_bytes())
+    assert len(written) == 1
+
+
 def test_smoke_is_what_the_label_says() -> None:
     """The same clip with other votes differs by its plume alone."""
     for record in draw_records(12, size=SIZE, seed=4)[:4]:

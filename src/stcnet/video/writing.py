@@ -38,13 +38,17 @@ class Mp4Writer:
         path: Where the video shall be; replaced if there is one.
         fps: Pictures a second of playback.
         width, height: Size of the pictures in pixels.
+        repeatable: The same pictures give the same bytes each time, in a larger file. Otherwise
+            they may not: in small pictures the lookahead of x264 reads memory before it is written.
 
     Raises:
         OutputError: The video cannot be written there, or no picture was given.
         ValueError: ``fps`` is not above zero and finite, or a size is below one pixel.
     """
 
-    def __init__(self, path: Path, fps: float, width: int, height: int) -> None:
+    def __init__(
+        self, path: Path, fps: float, width: int, height: int, *, repeatable: bool = False
+    ) -> None:
         _require_rate(fps)
         if width < 1 or height < 1:
             raise ValueError(f"a picture of {width}x{height} pixels cannot be written")
@@ -52,6 +56,7 @@ class Mp4Writer:
         self._partial = _sibling(path)
         self._rate = Fraction(fps).limit_denominator(1001)
         self._shape = (height, width, 3)
+        self._preset = "superfast" if repeatable else "veryfast"  # the former does not look ahead
         self._count = 0
         self._container: OutputContainer
         self._stream: VideoStream
@@ -68,7 +73,7 @@ class Mp4Writer:
     def _new_stream(self) -> VideoStream:
         height, width, _ = self._shape
         stream = self._container.add_stream(
-            "libx264", rate=self._rate, options={"preset": "veryfast", "crf": "20"}
+            "libx264", rate=self._rate, options={"preset": self._preset, "crf": "20"}
         )
         stream.width, stream.height = width + width % 2, height + height % 2
         stream.pix_fmt = "yuv420p"

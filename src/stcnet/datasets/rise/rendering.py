@@ -108,7 +108,8 @@ def write_rise(
     _make_folder(folder)
     for done, record in enumerate(records, 1):
         picture = render_record(record, size=size, frames=frames, seed=seed)
-        with Mp4Writer(video_path(folder, record), _PLAYBACK_FPS, size, size) as video:
+        path = video_path(folder, record)
+        with Mp4Writer(path, _PLAYBACK_FPS, size, size, repeatable=True) as video:
             for frame in picture:
                 video.write(frame)
         listener(done, len(records))
