@@ -11,8 +11,8 @@ from stcnet.reproduction.benches import Bench
 from stcnet.reproduction.jobs import HINT
 from stcnet.reproduction.page import render
 from stcnet.reproduction.plans import Budget
+from stcnet.reproduction.records import as_csv, as_json
 from stcnet.reproduction.results import Reproduction
-from stcnet.reproduction.tables import as_csv, as_json
 
 STEM = "reproduction"
 SETTINGS_FILE = "table.json"

@@ -1,15 +1,10 @@
-"""The table for people and programs: Markdown, CSV and JSON of the same numbers."""
+"""The table for people, as text."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
-from stcnet.evaluation.bootstrap import Estimate
-from stcnet.evaluation.tables import HEADINGS, format_estimate, rounded
+from stcnet.evaluation.tables import HEADINGS, Table, format_estimate
 from stcnet.reproduction.results import Cell, Reproduction, RowResult
 from stcnet.reproduction.rows import SPLITS
 
@@ -24,11 +19,6 @@ DEFINITIONS: Mapping[str, str] = {
     "average_precision": "mean over the smoke of the precision of the alarms at its score or above",
 }
 """Of every metric; clips are called smoke above logit 0."""
-
-COLUMNS = (
-    *("row", "title", "split", "state", "reason", "budget", "start", "trained_on", "clips"),
-    *("metric", "value", "low", "high", "published", "comparable", "notes"),
-)
 
 
 def share(value: float) -> str:
@@ -57,19 +47,19 @@ def _heading(table: Reproduction) -> str:
 
 
 def _f_scores(table: Reproduction) -> str:
-    head = ["method", "started from", "F", *SPLITS, "mean", "comparable"]
-    lines = [head, ["---"] * len(head)]
-    for result in table.rows:
-        cells = [split_text(result, split) for split in SPLITS]
-        lines.append([
+    head = ("method", "started from", "F", *SPLITS, "mean", "comparable")
+    lines = tuple(
+        (
             result.row.title,
             result.start or "-",
             HEADINGS[result.metric],
-            *cells,
+            *(split_text(result, split) for split in SPLITS),
             mean_text(result),
             verdict(result),
-        ])  # fmt: skip
-    return "Ours (95 % interval) / published:\n\n" + _table(lines)
+        )
+        for result in table.rows
+    )
+    return "Ours (95 % interval) / published:\n\n" + Table(head, lines).markdown()
 
 
 def split_text(result: RowResult, split: str) -> str:
@@ -104,17 +94,14 @@ def verdict(result: RowResult) -> str:
 
 
 def _all_metrics(table: Reproduction) -> str:
-    done = [result for result in table.rows if result.average is not None]
-    if not done:
-        return ""
-    head = ["method", "mean of", *HEADINGS.values()]
-    lines = [head, ["---"] * len(head)]
-    for result in done:
-        assert result.average is not None
-        estimates = result.average.estimates()
-        numbers = [format_estimate(estimates[name]) for name in HEADINGS]
-        lines.append([result.row.title, " ".join(result.done), *numbers])
-    return "Every metric:\n\n" + _table(lines)
+    lines = []
+    for result in table.rows:
+        if (average := result.average) is not None:
+            estimates = average.estimates()
+            numbers = (format_estimate(estimates[name]) for name in HEADINGS)
+            lines.append((result.row.title, " ".join(result.done), *numbers))
+    head = ("method", "mean of", *HEADINGS.values())
+    return "Every metric:\n\n" + Table(head, tuple(lines)).markdown() if lines else ""
 
 
 def _reasons(table: Reproduction) -> str:
@@ -136,101 +123,3 @@ def reasons(table: Reproduction) -> list[str]:
         if cell.state == "failed"
     ]
     return [*sorted(absent), *failed]
-
-
-def _table(lines: list[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def as_csv(table: Reproduction) -> str:
-    """One line for each row, split and metric; one for a split without scores."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
-    for result in table.rows:
-        for line in _csv_lines(table, result):
-            writer.writerow({name: "" if value is None else value for name, value in line.items()})
-    return stream.getvalue()
-
-
-def _csv_lines(table: Reproduction, result: RowResult) -> Iterator[dict[str, Any]]:
-    row: dict[str, Any] = {
-        "row": result.row.name,
-        "title": result.row.title,
-        "budget": table.budget,
-        "comparable": "yes" if result.comparable else "no",
-        "notes": "; ".join(result.notes),
-    }
-    for split, cell in result.cells.items():
-        line = row | {"split": split, "state": cell.state, "reason": cell.reason}
-        published = result.row.published.scores[split] if result.row.published else None
-        if cell.scores is None:
-            yield line | {"metric": result.metric, "published": published}
-            continue
-        assert cell.record is not None
-        line |= {"start": cell.record.start, "trained_on": cell.record.trained_on}
-        for name, estimate in cell.scores.estimates().items():
-            theirs = published if name == result.metric else None
-            yield (
-                line | {"clips": cell.scores.clips, "published": theirs} | _numbers(name, estimate)
-            )
-
-
-def _numbers(name: str, estimate: Estimate) -> dict[str, Any]:
-    numbers = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-    return {"metric": name} | {key: rounded(value) for key, value in numbers.items()}
-
-
-def as_json(table: Reproduction) -> str:
-    """Everything, numbers rounded to 4 decimals."""
-    content = {
-        "data": table.facts.title,
-        "protocol": table.facts.protocol,
-        "departure": table.facts.departure,
-        "attribution": table.facts.attribution,
-        "budget": table.budget,
-        "reproduction": table.budget == "full",
-        "metrics": DEFINITIONS,
-        "rows": [_row_json(result) for result in table.rows],
-    }
-    return json.dumps(content, indent=1) + "\n"
-
-
-def _row_json(result: RowResult) -> dict[str, Any]:
-    published, average = result.row.published, result.average
-    return {
-        "row": result.row.name,
-        "title": result.row.title,
-        "published": None
-        if published is None
-        else {
-            "metric": published.metric,
-            "labels": published.labels,
-            "scores": published.scores,
-            "average": published.average,
-            "latency_ms": published.latency_ms,
-            "source": published.source,
-        },
-        "comparable": result.comparable,
-        "notes": result.notes,
-        "departure": result.row.departure,
-        "splits": {split: _cell_json(cell) for split, cell in result.cells.items()},
-        "mean": None
-        if average is None
-        else {"splits": list(result.done), "metrics": _estimates_json(average.estimates())},
-    }
-
-
-def _cell_json(cell: Cell) -> dict[str, Any]:
-    content: dict[str, Any] = {"state": cell.state, "reason": cell.reason}
-    if cell.scores is not None and cell.record is not None:
-        content |= cell.record.model_dump(include={"start", "trained_on", "seconds"})
-        content |= {"clips": cell.scores.clips, "metrics": _estimates_json(cell.scores.estimates())}
-    return content
-
-
-def _estimates_json(estimates: Mapping[str, Estimate]) -> dict[str, list[float | None]]:
-    return {
-        name: [rounded(number) for number in (estimate.value, estimate.low, estimate.high)]
-        for name, estimate in estimates.items()
-    }
