@@ -32,11 +32,18 @@ def test_an_entry_says_what_it_is(name: str) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_logits_of_every_head(name: str) -> None:
     model = make(name, frames=2)
-    inputs = shapes_only(model, batch=2, frames=2)
-    heads = model.supervised(*inputs)
-    assert heads["joint"].shape == model(*inputs).shape
+    heads = model.supervised(*shapes_only(model, batch=3, frames=2))
+    assert "joint" in heads
     for head, logits in heads.items():
-        assert logits.shape == ((2, 2, 2) if head == "frames" else (2, 2)), head
+        assert logits.shape == ((3, 2, 2) if head == "frames" else (3, 2)), head
+
+
+@pytest.mark.parametrize("name", ["stcnet-lite0", "plain-lite0", "i3d"])
+def test_the_joint_head_is_the_verdict(name: str) -> None:
+    torch.manual_seed(0)
+    model = build_model(name, frames=2).eval()
+    given = torch.randn(1, 2, 3, 32, 32)
+    assert torch.equal(model.supervised(given, given)["joint"], model(given, given))
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -178,12 +178,6 @@ def test_logits_against_a_plain_computation(name: str) -> None:
         assert np.allclose(joint.numpy(), stretched.max(axis=1), atol=1e-5)
 
 
-def test_the_joint_head_is_what_the_network_says() -> None:
-    model, clips = settled(), rgb()
-    with torch.no_grad():
-        assert torch.equal(model(clips, torch.empty(0)), model.supervised(clips, clips)["joint"])
-
-
 def test_features_are_judged_by_the_last_layer() -> None:
     """For a clip of one step, its features are what the linear layer gets."""
     model, clips = settled(), rgb(frames=8)
