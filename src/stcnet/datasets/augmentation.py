@@ -20,10 +20,12 @@ STILL = 127.5
 
 
 class AugmentationSettings(BaseModel):
-    """How much of each; 0 switches a transform off, 1 does so for crop and gamma.
+    """How much of each; 0 switches a transform off, 1 does so for crop, zoom and gamma.
 
     Attributes:
         crop_scale: Smallest share of the picture's area that a random crop keeps.
+        zoom_out: Smallest share of its side to which half of the pictures shrink before the crop,
+            as if seen from farther away; reflections fill the margin.
         perspective: Distortion scale of the perspective, share of half the picture.
         flip: Chance of a horizontal flip.
         brightness, contrast, saturation: Largest relative change, either way.
@@ -42,6 +44,7 @@ class AugmentationSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     crop_scale: float = Field(0.6, gt=0, le=1)
+    zoom_out: float = Field(1.0, gt=0, le=1)
     perspective: float = Field(0.1, ge=0, le=1)
     flip: float = Field(0.5, ge=0, le=1)
     brightness: float = Field(0.3, ge=0, lt=1)
@@ -155,7 +158,9 @@ def _transforms(settings: AugmentationSettings, size: int) -> list[nn.Module]:
 
 def _geometry(settings: AugmentationSettings, size: int) -> list[nn.Module]:
     s = settings
+    farther = ka.RandomAffine(0.0, scale=(s.zoom_out, 1.0), padding_mode="reflection", p=0.5)
     return [
+        *([farther] if s.zoom_out < 1 else []),
         ka.RandomResizedCrop((size, size), scale=(s.crop_scale, 1.0), ratio=(3 / 4, 4 / 3)),
         ka.RandomPerspective(s.perspective, p=0.5 if s.perspective else 0.0),
     ]

@@ -10,7 +10,7 @@ frame needs one new frame through the pathways and the head again: streaming is 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -27,7 +27,7 @@ STAGES = 4
 
 Pathways = Literal["both", "spatial", "temporal"]
 FusionName = Literal["sum", "lateral", "none"]
-HeadName = Literal["concat", "mean"]
+HeadName = Literal["concat", "mean", "attention"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,9 @@ class STCNetChoices:
             it; ``lateral``: each adds what a 1x1 convolution, batch norm and ReLU make of the
             other's map, as the paper describes it; ``none``: they meet only after the last stage.
         head: ``concat``: frames concatenated on channels, as the authors released it; ``mean``:
-            averaged over time, as the independent implementation does.
-        frames: T, the number of sampled frames of a clip; the ``mean`` head takes any other too.
+            averaged over time, as the independent implementation does; ``attention``: averaged
+            over time and place by how telling each is, so that a small plume is not drowned.
+        frames: T, the number of sampled frames of a clip; all heads but ``concat`` take any other.
         shared_stages: How many leading stages the two pathways share, 0..4 (3 in the authors'
             MobileNetV2 variant, 0 in the SE-ResNeXt ones).
         dropout: Share of the pooled features dropped in training, 0..1.
@@ -244,6 +245,46 @@ class MeanHead(nn.Module):
         return projected
 
 
+class AttentionHead(nn.Module):
+    """Attention over all frames and places, then a linear 1x1 convolution.
+
+    The attention pooling of Ilse et al. (ICML 2018, eq. 8), a clip being the bag and the places of
+    its frames the instances. It starts as the plain mean. Takes any number of frames.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(HEAD_CHANNELS, HEAD_CHANNELS, 1)
+        self.tell = nn.Sequential(
+            nn.Conv2d(HEAD_CHANNELS, HEAD_CHANNELS // 4, 1),
+            nn.Tanh(),
+            nn.Conv2d(HEAD_CHANNELS // 4, 1, 1),
+        )
+        last = self.tell[-1]
+        assert isinstance(last, nn.Conv2d)
+        nn.init.zeros_(last.weight)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features of shape (B, T, 256, h, w) to clip maps of shape (B, 256, h, w).
+
+        The mean of a map is what attention gathers, so places that tell nothing add nothing.
+        """
+        batch, _, _, height, width = features.shape
+        scores = self.tell(features.flatten(0, 1)).reshape(batch, -1)
+        shares = scores.float().softmax(dim=1).to(features.dtype) * (height * width)
+        shares = shares.reshape(batch, -1, 1, height, width)
+        projected: Tensor = self.project((features * shares).sum(dim=1))
+        return projected
+
+
+HEADS: Mapping[HeadName, Callable[[int], nn.Module]] = {
+    "concat": ConcatHead,
+    "mean": lambda _: MeanHead(),
+    "attention": lambda _: AttentionHead(),
+}
+"""What makes each head, given the number of frames."""
+
+
 class STCNet(ClipNetwork):
     """Spatio-Temporal Cross Network.
 
@@ -264,7 +305,7 @@ class STCNet(ClipNetwork):
         self.reduce = nn.Sequential(
             nn.Conv2d(self.pathways.channels, HEAD_CHANNELS, 1), nn.ReLU(inplace=True)
         )
-        self.head = ConcatHead(choices.frames) if choices.head == "concat" else MeanHead()
+        self.head = HEADS[choices.head](choices.frames)
         self.dropout = nn.Dropout(choices.dropout)
         self.classifier = nn.Linear(HEAD_CHANNELS, len(CLASSES))
         self.frames = choices.frames

@@ -19,6 +19,7 @@ from stcnet.synthesis.augment import paste_plumes
 from stcnet.training.placement import StreamedClips
 from stcnet.training.recipe import PlumeSettings, Recipe
 from stcnet.training.sampling import ClipWeights
+from stcnet.training.transplants import transplant
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +94,9 @@ class BatchMaker:
         given = self.clips.labels[torch.as_tensor(positions, device=pixels.device)]
         times_s = torch.as_tensor(indices * FRAME_INTERVAL_S, device=pixels.device).float()
         pixels, labels = render_plumes(pixels, given, times_s, self.recipe.plumes, rng)
+        if self.recipe.transplants:
+            chance = self.recipe.transplants
+            pixels, labels = transplant(self.clips, indices, pixels, labels, chance, rng)
         targets = F.one_hot(labels, len(CLASSES)).float()
         weights = self.weights.of(positions, labels != given)
         pixels = self.augment(pixels)

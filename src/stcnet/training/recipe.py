@@ -60,6 +60,8 @@ class Recipe(Settings):
             taken, at most one epoch's.
         augmentation: How clips are varied; None: not at all.
         plumes: Rendered smoke and steam.
+        transplants: Chance that a clip gets the motion of another; see
+            :mod:`stcnet.training.transplants`.
         precision: Of the arithmetic; ``auto`` is ``bf16-mixed`` on a GPU, ``32-true`` on a CPU.
         channels_last: Lay pictures out in memory with the channels last, which convolutions on
             most devices prefer.
@@ -84,6 +86,7 @@ class Recipe(Settings):
     settling_steps: int = Field(24, ge=1)
     augmentation: AugmentationSettings | None = AugmentationSettings()
     plumes: PlumeSettings = PlumeSettings()
+    transplants: float = Field(0.0, ge=0, le=1)
     precision: Precision = "auto"
     channels_last: bool = True
     compile: bool = False
@@ -98,8 +101,8 @@ class Recipe(Settings):
             raise ValueError(f"choices.frames is above {most}, all {kind} of a clip")
         if self.training_frames is None:
             return self
-        if not isinstance(choices, STCNetChoices) or choices.head != "mean":
-            raise ValueError("training_frames needs the head mean, which takes any number")
+        if not isinstance(choices, STCNetChoices) or choices.head == "concat":
+            raise ValueError("training_frames needs the head mean or attention of an STCNet")
         if self.training_frames > choices.frames:
             raise ValueError(f"training_frames is above the clip's {choices.frames} frames")
         return self
@@ -128,6 +131,8 @@ class Recipe(Settings):
         flow = self.network.outline().channels == 2
         if flow and (self.plumes.smoke or self.plumes.steam):
             raise ValueError("plumes cannot be rendered into optical flow")
+        if flow and self.transplants:
+            raise ValueError("transplants carry motion between pictures, not between optical flows")
         return self
 
     def mixes(self, epoch: int) -> bool:
