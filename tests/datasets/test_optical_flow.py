@@ -1,5 +1,7 @@
 """Flow says where things went, in pixels, is clipped, and is taken once."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -103,6 +105,16 @@ def test_processes_give_the_same_in_the_same_order() -> None:
     alone, together = flow_clips(clips), flow_clips(clips, workers=2)
     assert torch.equal(alone.frames, together.frames)
     assert not torch.equal(alone.frames[0], alone.frames[1])
+
+
+def test_a_process_at_work_imports_neither_torch_nor_scikit_image_before_it_must() -> None:
+    program = (
+        "import stcnet.datasets.optical_flow, sys; print({'torch', 'skimage'} & {*sys.modules})"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "set()"
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def flow_clips(
 ) -> ClipSet:
     """The optical flow of RGB clips, with their labels, weights and names.
 
-    It takes about 0.2 s of a core for a pair of frames at 180 pixels, so that a cache pays.
+    An iterative solver runs for every pair of frames, so that a cache pays.
 
     Args:
         clips: RGB, uint8, on the CPU.

@@ -211,10 +211,10 @@ class I3D(ClipNetwork):
 
 
 def _non_local_blocks() -> nn.ModuleList:
-    """One for each 3x3x3 convolution of the last Inception module.
+    """One for each 3x3x3 convolution of the last Inception module, as RISE's paper has it.
 
     The released code means to leave out 1x1x1 convolutions but compares a tuple with a list, so
-    that every convolution gets a block; here only the two larger ones do.
+    that there every convolution gets a block.
     """
     widths = MIXED[NON_LOCAL_MODULE]
     return nn.ModuleList([NonLocalBlock(widths.wide_a), NonLocalBlock(widths.wide_b)])
