@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import kornia.augmentation
-import tensorboard.summary.writer.event_file_writer
 import torch.utils.tensorboard
 
 import stcnet.cli
 import stcnet.training.folds
 from stcnet.cli import main
 
-PRELOADED = (kornia.augmentation, tensorboard, torch.utils.tensorboard, stcnet.training.folds)
+PRELOADED = (kornia.augmentation, torch.utils.tensorboard, stcnet.training.folds)
 
 
 def dying(fsync: Callable[[int], None], at: int) -> Callable[[int], None]:
@@ -42,7 +41,7 @@ def dying(fsync: Callable[[int], None], at: int) -> Callable[[int], None]:
 
 def child(job: dict[str, Any]) -> None:
     if "at_sync" in job:
-        os.fsync = dying(os.fsync, job["at_sync"])
+        vars(os)["fsync"] = dying(os.fsync, job["at_sync"])
     code = main(job["arguments"])
     sys.stdout.flush()
     os._exit(code)

@@ -127,12 +127,11 @@ def test_the_last_good_checkpoint_stays(tmp_path: Path) -> None:
 
 
 def test_a_batch_that_cannot_be_kept_does_not_hide_the_nan(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     (tmp_path / f".{BATCH_FILE}.partial").mkdir()
-    settings = {"optimiser": {"learning_rate": 1e30, "clip_norm": 1e30}}
     with pytest.raises(TrainingError, match=r"no longer finite .*lower optimiser\.learning_rate$"):
-        train(tmp_path, **settings)
+        train(tmp_path, optimiser={"learning_rate": 1e30, "clip_norm": 1e30})
     assert not (tmp_path / BATCH_FILE).exists()
 
 

@@ -72,7 +72,7 @@ def gradients(fabric: Fabric) -> dict[str, Tensor]:
         found.append(torch.cat([p.grad.flatten() for p in parameters if p.grad is not None]))
         clip(*arguments)
 
-    training._clip = seen  # type: ignore[method-assign]
+    vars(training)["_clip"] = seen
     training.run_epoch()
     return {str(step): gradient for step, gradient in enumerate(found)}
 
@@ -96,7 +96,7 @@ def fail(error: StcnetError) -> object:
 
 
 def main(folder: Path, processes: int) -> None:
-    loop.set_training = settle_norms
+    vars(loop)["set_training"] = settle_norms
     fabric = make_fabric("cpu", devices=processes)
     launch(fabric)
     rank = fabric.global_rank

@@ -45,7 +45,7 @@ def make_fabric(
     """
     cuda = _has_cuda(accelerator)
     _require_devices(devices, nodes, cuda=cuda)
-    require_known(precision, get_args(Precision), "--precision")
+    require_known("precision", precision, get_args(Precision), "--precision")
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     if precision == "auto":
         precision = "bf16-mixed" if cuda else "32-true"
@@ -59,7 +59,7 @@ def make_fabric(
 
 
 def _has_cuda(accelerator: str) -> bool:
-    require_known(accelerator, ACCELERATORS, "--accelerator")
+    require_known("accelerator", accelerator, ACCELERATORS, "--accelerator")
     if accelerator == "cuda" and not torch.cuda.is_available():
         raise ConfigError(
             "no GPU is available", where="--accelerator", got=accelerator, allowed="cpu"
@@ -67,18 +67,15 @@ def _has_cuda(accelerator: str) -> bool:
     return accelerator != "cpu" and torch.cuda.is_available()
 
 
-def require_known(name: str, allowed: Sequence[str], option: str) -> None:
-    """Refuse a name that is not one of those allowed.
+def require_known(what: str, name: str, allowed: Sequence[str], option: str) -> None:
+    """Refuse the name of something that is not one of those allowed.
 
     Raises:
         ConfigError: It is another.
     """
     if name not in allowed:
         raise ConfigError(
-            f"there is no such {option.strip('-').replace('-', ' ')}",
-            where=option,
-            got=name,
-            allowed=", ".join(allowed),
+            f"there is no such {what}", where=option, got=name, allowed=", ".join(allowed)
         )
 
 

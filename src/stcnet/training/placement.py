@@ -53,7 +53,7 @@ def parse_clips_on(name: str) -> ClipsOn:
     Raises:
         ConfigError: There is none.
     """
-    require_known(name, get_args(ClipsOn), "--clips-on")
+    require_known("place for clips", name, get_args(ClipsOn), "--clips-on")
     return cast("ClipsOn", name)
 
 
@@ -99,7 +99,7 @@ class FrameFeed:
         self._rows = frames.flatten(0, 1)
         self._length = frames.shape[1]
         self._device = device
-        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self._stream = _new_stream(device) if device.type == "cuda" else None
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="frame-feed")
         self._next: tuple[IndexArray, Future[Tensor]] | None = None
 
@@ -140,3 +140,7 @@ class FrameFeed:
 
     def _on_stream(self) -> AbstractContextManager[object]:
         return nullcontext() if self._stream is None else torch.cuda.stream(self._stream)
+
+
+def _new_stream(device: torch.device) -> torch.cuda.Stream:
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]

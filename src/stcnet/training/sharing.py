@@ -65,4 +65,4 @@ def share_statistics(model: nn.Module, fabric: lf.Fabric) -> None:
     PyTorch cannot do so on CPUs: there each process normalises its part by itself.
     """
     if fabric.world_size > 1 and fabric.device.type == "cuda":
-        nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
