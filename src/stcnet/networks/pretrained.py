@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from stcnet.errors import ConfigError
+from stcnet.networks.published_layouts import in_own_names
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 WRAPPER = "module."
@@ -63,7 +64,8 @@ def load_pretrained(
     The file holds a state dict: safetensors, or what ``torch.save`` wrote, also inside an entry
     ``state_dict``. The prefix ``module.``, which training on several devices adds, is taken away.
     Counters of batch norms, which old files lack, and second names of shared tensors may be
-    missing.
+    missing. Backbones may stand under the names of torchvision and timm, see
+    :mod:`stcnet.networks.published_layouts`.
 
     Args:
         network: What to fill; untouched if the file is refused.
@@ -74,7 +76,7 @@ def load_pretrained(
     Raises:
         ConfigError: The file cannot be read, holds no weights, or does not fit.
     """
-    stored = _strip(read_state(path))
+    stored = in_own_names(network, _strip(read_state(path)))
     result = _compare(network, stored, path)
     if result.misfits() and not (allow_partial and 2 * len(result.loaded) > _expected(result)):
         raise _misfit(result, allow_partial)
