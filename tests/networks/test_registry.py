@@ -87,8 +87,8 @@ def test_a_network_without_choices_is_the_default_one() -> None:
         ),
         pytest.param(
             "stcnet-lite0",
-            {"head": "attention"},
-            "head: not a value of this choice (got attention; allowed: concat, mean)",
+            {"head": "pyramid"},
+            "head: not a value of this choice (got pyramid; allowed: concat, mean, attention)",
             id="head",
         ),
         pytest.param("stcnet-lite0", {"frames": 0}, "frames: not a value", id="no frame"),
