@@ -13,14 +13,14 @@ from stcnet.datasets.augmentation import (
 
 SIZE = 32
 OFF: dict[str, float] = {
-    "crop_scale": 1.0, "perspective": 0, "flip": 0, "brightness": 0, "contrast": 0,
+    "crop_scale": 1.0, "zoom_out": 1.0, "perspective": 0, "flip": 0, "brightness": 0, "contrast": 0,
     "saturation": 0, "hue": 0, "cast": 0, "gamma": 1.0, "blur": 0, "noise": 0, "flicker": 0,
     "erasing": 0, "reverse": 0, "permute": 0,
 }  # fmt: skip
 STRONG: dict[str, float] = {
-    "crop_scale": 0.3, "perspective": 0.5, "flip": 1, "brightness": 0.8, "contrast": 0.8,
-    "saturation": 0.8, "hue": 0.4, "cast": 0.5, "gamma": 3.0, "blur": 1, "noise": 0.1,
-    "flicker": 0.2, "erasing": 1, "reverse": 1, "permute": 1,
+    "crop_scale": 0.3, "zoom_out": 0.4, "perspective": 0.5, "flip": 1, "brightness": 0.8,
+    "contrast": 0.8, "saturation": 0.8, "hue": 0.4, "cast": 0.5, "gamma": 3.0, "blur": 1,
+    "noise": 0.1, "flicker": 0.2, "erasing": 1, "reverse": 1, "permute": 1,
 }  # fmt: skip
 
 

@@ -116,6 +116,7 @@ def test_a_folder_below_a_file_is_one_line(tmp_path: Path) -> None:
 def finished(folder: Path, recipe: Recipe = RECIPE) -> STCNet:
     torch.manual_seed(0)
     model = recipe.network.build()
+    assert isinstance(model, STCNet)
     save_run(folder, model, recipe, DATA)
     return model
 

@@ -248,11 +248,11 @@ def test_the_average_is_exponential(tmp_path: Path) -> None:
     network, result = run.network, run.result
     assert isinstance(network, STCNet)
     assert isinstance(result, STCNet)
-    seen: list[Tensor] = []
+    weight, seen = network.classifier.weight, list[Tensor]()
 
     class Keep(Listener):
         def on_step(self, done: int, total: int) -> None:
-            seen.append(network.classifier.weight.detach().clone())
+            seen.append(weight.detach().clone())
 
     run.run_epoch(Keep())
     assert len(seen) == 2

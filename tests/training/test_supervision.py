@@ -1,6 +1,7 @@
 """What the options of a recipe change in a step, and what they leave as it is."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from small_cells import planted_clips, tiny_recipe, tiny_settings
+from small_cells import make_cells, planted_clips, tiny_recipe, tiny_settings
 from stcnet.datasets.clips import ClipSet
 from stcnet.errors import DataError
 from stcnet.networks import I3D, STCNet
 from stcnet.training.batches import Batch
 from stcnet.training.devices import make_fabric
+from stcnet.training.folds import load_seen
 from stcnet.training.loop import Training
 from stcnet.training.sharing import share_of
 
@@ -215,6 +217,21 @@ def test_clips_that_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(DataError, match=message):
         training(clips, network=I3D_NETWORK | {"choices": {"frames": 8}} | network)
+
+
+def test_a_flow_network_is_given_flow(small_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    cells = make_cells()[:2]
+    network = I3D_NETWORK | {"preset": "i3d-flow", "choices": {"frames": 4}}
+    recipe = tiny_recipe(network=network, loss=FRAMES, augmentation={}, epochs=1)
+    clips = load_seen(recipe, small_data, cells)
+    assert clips.frames.shape == (2, 36, 2, 32, 32)
+    assert clips.labels.tolist() == [cell.label for cell in cells]
+    run = Training(recipe, clips, make_fabric("cpu"))
+    assert np.isfinite(run.run_epoch().loss)
+    assert batch_of(run, 2).frames.shape == (2, 4, 2, 32, 32)
+    pictures = load_seen(tiny_recipe(), small_data, cells)
+    assert pictures.frames.shape == (2, 36, 3, 32, 32)
 
 
 @pytest.mark.parametrize("wanted", [True, False])
