@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stcnet.cli.printing import print_assessment
 from stcnet.cli.research import DataFolder, Protocol, require_extra
 from stcnet.errors import OutputError, StcnetError
 
@@ -115,9 +116,8 @@ def _train_all(job: _Job, cells: list[Cell]) -> None:
 
 
 def _train_folds(job: _Job, folds: list[Fold], cells: list[Cell]) -> None:
+    from stcnet.evaluation.assessment import assess_cells
     from stcnet.evaluation.predictions import write_predictions
-    from stcnet.evaluation.protocol import judge_protocol
-    from stcnet.evaluation.tables import markdown_table
     from stcnet.training.devices import by_first
     from stcnet.training.folds import run_fold
 
@@ -136,7 +136,7 @@ def _train_folds(job: _Job, folds: list[Fold], cells: list[Cell]) -> None:
             )
         by_first(job.fabric, partial(write_predictions, path, predictions))
     if job.fabric.is_global_zero:
-        typer.echo(markdown_table(judge_protocol(predictions, cells)))
+        print_assessment(assess_cells(predictions, cells), as_json=False)
     typer.echo(f"predictions: {path}")
 
 
