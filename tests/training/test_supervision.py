@@ -107,7 +107,7 @@ def gradients(run: Training, batch: Batch) -> dict[str, Tensor]:
     """Of one batch, as a step gathers them; no norm of the network is in training mode."""
     run.network.eval()
     run.optimiser.zero_grad()
-    run._backward(share_of(batch, run.fabric))
+    run._backward(share_of(batch, run.fabric), run.recipe.accumulation)
     found = dict(run.network.named_parameters())
     return {n: p.grad.clone() for n, p in found.items() if p.grad is not None}
 

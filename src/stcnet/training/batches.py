@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -58,9 +58,10 @@ class Batch:
         )
 
     def split(self, pieces: int) -> list[Batch]:
-        """The batch cut into so many pieces of about equal size, less where it has fewer clips."""
-        size = math.ceil(len(self) / pieces)
-        return [self.rows(slice(start, start + size)) for start in range(0, len(self), size)]
+        """The batch cut into pieces, at most one a clip; their sizes differ by one at most."""
+        pieces = min(pieces, len(self))
+        edges = [len(self) * piece // pieces for piece in range(pieces + 1)]
+        return [self.rows(slice(*ends)) for ends in pairwise(edges)]
 
 
 class BatchMaker:
@@ -94,11 +95,11 @@ class BatchMaker:
         given = self.clips.labels[torch.as_tensor(positions, device=pixels.device)]
         times_s = torch.as_tensor(indices * FRAME_INTERVAL_S, device=pixels.device).float()
         pixels, labels = render_plumes(pixels, given, times_s, self.recipe.plumes, rng)
+        weights = self.weights.of(positions, labels != given)
         if self.recipe.transplants:
             chance = self.recipe.transplants
             pixels, labels = transplant(self.clips, indices, pixels, labels, chance, rng)
         targets = F.one_hot(labels, len(CLASSES)).float()
-        weights = self.weights.of(positions, labels != given)
         pixels = self.augment(pixels)
         if self.recipe.mixes(epoch):
             pixels, targets, weights = mix(self.recipe.mixup, rng, pixels, targets, weights)

@@ -158,16 +158,18 @@ class Training:
         """One step of the optimiser; gives loss and hits of this process, summed, shape (2,)."""
         share = share_of(whole, self.fabric)
         self.optimiser.zero_grad()
-        totals = self._backward(share)
+        # The processes normalise together, so each of them has the same number of pieces.
+        fewest = max(1, len(whole) // self.fabric.world_size)
+        totals = self._backward(share, min(self.recipe.accumulation, fewest))
         self._clip(totals[0] / len(share.batch), whole, step)
         self.optimiser.step()
         self.schedule.step()
         self.averaged.update_parameters(self.network)
         return totals * (share.clips > 0)
 
-    def _backward(self, share: Share) -> Tensor:
+    def _backward(self, share: Share, count: int) -> Tensor:
         """Gather the gradient of a batch, piece by piece; gives its loss and hits, summed."""
-        pieces = share.batch.split(self.recipe.accumulation)
+        pieces = share.batch.split(count)
         totals = torch.zeros(2, device=self.fabric.device)
         for number, piece in enumerate(pieces, start=1):
             with self.fabric.no_backward_sync(self.model, enabled=number < len(pieces)):
