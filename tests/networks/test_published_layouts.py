@@ -95,7 +95,9 @@ def timm_seresnext(*, legacy: bool) -> nn.Module:
         conv1=nn.Conv2d(3, 64, 7, 2, 3, bias=False), bn1=nn.BatchNorm2d(64), relu1=nn.ReLU()
     )
     pool = nn.MaxPool2d(3, 2, ceil_mode=True)
-    parts = OrderedDict(layer0=nn.Sequential(stem)) if legacy else stem
+    parts: OrderedDict[str, nn.Module] = stem
+    if legacy:
+        parts = OrderedDict(layer0=nn.Sequential(stem))
     parts["pool"] = pool
     channels = 64
     for number, depth in enumerate((3, 4, 6, 3)):

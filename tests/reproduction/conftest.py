@@ -54,6 +54,9 @@ class FakeBench:
     def divide(self, split: str) -> FakeDivision:
         return FakeDivision(split, self.clips)
 
+    def published_logits(self, split: str) -> FloatArray | None:
+        return None
+
 
 @dataclass
 class FakeRunner:

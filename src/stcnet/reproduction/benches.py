@@ -11,6 +11,7 @@ from stcnet.datasets.cells import RECORDS_FILE
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.rise import METADATA_FILE
 from stcnet.errors import DataError
+from stcnet.evaluation.metrics import FloatArray
 from stcnet.reproduction.judging import HeldOut
 from stcnet.training.data import TrainingData
 
@@ -74,6 +75,13 @@ class Bench(Protocol):
 
         Raises:
             DataError: The split leaks, or a side of it is empty.
+        """
+
+    def published_logits(self, split: str) -> FloatArray | None:
+        """What the published RGB-I3D-TC said of the held-out clips of a split, smoke above 0.
+
+        Judged like ours it must give its published score: a check of the protocol. None where the
+        data does not tell.
         """
 
 

@@ -10,13 +10,14 @@ import numpy as np
 
 from stcnet.datasets import SPLITS, Cell, Fold, leave_split_out, read_cells
 from stcnet.datasets.clips import ClipSet, load_clips
+from stcnet.evaluation.metrics import FloatArray
 from stcnet.reproduction.benches import BenchFacts
 from stcnet.reproduction.judging import HeldOut
 from stcnet.reproduction.rows import SPLITS as PUBLISHED_SPLITS
 from stcnet.training.data import TrainingData, describe_cells
 
 FACTS = BenchFacts(
-    title="shared cells of RISE",
+    title="Shared cells of RISE",
     protocol=(
         "Leave one split out: judged on the cells of one test set of RISE, trained on the cells of"
         " the others, less near-duplicates. Each clip is weighted by the clips of the full test"
@@ -63,6 +64,11 @@ class CellsBench:
         """Train on the cells of the other splits, judge on this one's."""
         return CellsDivision(split, leave_split_out(self._cells, split), self._folder)
 
+    def published_logits(self, split: str) -> FloatArray:
+        """What RGB-I3D-TC said, which the records hold."""
+        judged = self.divide(split).judged
+        return np.array([cell.baseline_prediction - 0.5 for cell in judged])
+
 
 @dataclass(frozen=True, slots=True)
 class CellsDivision:
@@ -79,8 +85,8 @@ class CellsDivision:
     folder: Path
 
     @property
-    def _judged(self) -> list[Cell]:
-        """Clips of IJmond are in no test set of RISE."""
+    def judged(self) -> list[Cell]:
+        """The clips to judge: those of IJmond are in no test set of RISE."""
         return [cell for cell in self.fold.test if cell.site != "ijmond"]
 
     @property
@@ -91,7 +97,7 @@ class CellsDivision:
     @property
     def held_out(self) -> HeldOut:
         """What is judged on: strata are the cells of RGB-TC's confusion matrix at each site."""
-        cells = self._judged
+        cells = self.judged
         return HeldOut(
             tuple(cell.id for cell in cells),
             np.array([cell.label for cell in cells], dtype=np.int64),
@@ -107,4 +113,4 @@ class CellsDivision:
 
     def held_out_clips(self, size: int) -> ClipSet:
         """The clips of :attr:`held_out` at ``size`` x ``size`` pixels."""
-        return load_clips(self.folder, self._judged, size)
+        return load_clips(self.folder, self.judged, size)

@@ -12,6 +12,7 @@ from stcnet.reproduction.results import Reproduction, RowResult
 from stcnet.reproduction.rows import SPLITS
 from stcnet.reproduction.tables import (
     DEFINITIONS,
+    check_text,
     mean_text,
     reasons,
     share,
@@ -33,6 +34,7 @@ class _Line:
     latency: str
     source: str
     verdict: str
+    short: str
     departure: str
     comparable: bool
 
@@ -60,6 +62,7 @@ def render(table: Reproduction) -> str:
             scores=[scores for result in table.rows for scores in _scores(result)],
             headings=HEADINGS,
             definitions=DEFINITIONS,
+            check=check_text(table),
             reasons=reasons(table),
         )
     )
@@ -89,9 +92,10 @@ def _line(result: RowResult) -> _Line:
         cells=tuple(cells),
         mean=mean_text(result),
         printed=share(published.average) if published else "-",
-        latency=f"{published.latency_ms:.1f}" if published and published.latency_ms else "-",
+        latency=f"{published.latency_ms:.1f} ms" if published and published.latency_ms else "-",
         source=published.source if published else "this package",
         verdict=verdict(result),
+        short="yes" if result.comparable else "no" if result.done else "-",
         departure=result.row.departure or "-",
         comparable=result.comparable,
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from stcnet.evaluation.estimates import Replicated
 from stcnet.evaluation.tables import triple
-from stcnet.reproduction.results import Cell, Reproduction, RowResult
+from stcnet.reproduction.results import CHECKED, Cell, Reproduction, RowResult
 from stcnet.reproduction.tables import DEFINITIONS
 
 COLUMNS = (
@@ -66,6 +66,7 @@ def as_json(table: Reproduction) -> str:
         "budget": table.budget,
         "reproduction": table.budget == "full",
         "metrics": DEFINITIONS,
+        "check": {"row": CHECKED, "splits": {s: _metrics(c) for s, c in table.checks.items()}},
         "rows": [_row(result) for result in table.rows],
     }
     return json.dumps(content, indent=1) + "\n"

@@ -21,6 +21,7 @@ State = Literal["done", "failed", "open", "absent"]
 QUICK_NOTE = "quick: not a reproduction"
 SCRATCH_NOTE = "from scratch: not comparable"
 REVISED_NOTE = "published on revised test labels"
+CHECKED = "rgb-i3d-tc"
 PROTOCOL_NOTE = "not the published protocol"
 
 
@@ -101,11 +102,14 @@ class Reproduction:
         facts: Of the data.
         budget: ``full`` or ``quick``.
         rows: In the order of the table.
+        checks: Scores by split of the published predictions of :data:`CHECKED`, judged as ours;
+            empty where the data does not hold them.
     """
 
     facts: BenchFacts
     budget: Budget
     rows: tuple[RowResult, ...]
+    checks: Mapping[str, Replicated]
 
 
 class Ledger:
@@ -125,6 +129,15 @@ class Ledger:
     def _held_out(self) -> dict[str, HeldOut]:
         return {split: self._bench.divide(split).held_out for split in self._bench.splits}
 
+    @cached_property
+    def _checks(self) -> dict[str, Replicated]:
+        told = {split: self._bench.published_logits(split) for split in self._bench.splits}
+        return {
+            split: judge(self._held_out[split], logits, seed=self._bench.splits.index(split))
+            for split, logits in told.items()
+            if logits is not None
+        }
+
     def read(self, troubles: Mapping[str, str] | None = None) -> Reproduction:
         """The table as it stands.
 
@@ -132,7 +145,7 @@ class Ledger:
             troubles: Why jobs of this run failed, by :attr:`Job.name`; goes before what is on disk.
         """
         rows = tuple(self._row(row, troubles or {}) for row in ROWS)
-        return Reproduction(self._bench.facts, self._budget, rows)
+        return Reproduction(self._bench.facts, self._budget, rows, self._checks)
 
     def _row(self, row: Row, troubles: Mapping[str, str]) -> RowResult:
         cells = {split: self._cell(Job(row, split, self._out), troubles) for split in SPLITS}

@@ -64,7 +64,7 @@ class RiseBench:
         departure = f"not RISE as published: {counts}, instead of {CLIPS} and {SMOKE}"
         if self._missing:
             departure += f"; {self._missing} labelled clips have no video"
-        title = f"clips in the layout of RISE ({counts})"
+        title = f"Clips in the layout of RISE ({counts})"
         return BenchFacts(title, PROTOCOL, departure, "as stated by whoever made the folder")
 
     @cached_property
@@ -86,7 +86,7 @@ class RiseBench:
     def absent(self) -> Mapping[str, str]:
         """The other splits, each with what is wrong with it."""
         return {
-            split: str(error)
+            split: str(error).removeprefix(f"{split}: ")
             for split, error in self._folds.items()
             if isinstance(error, DataError)
         }
@@ -101,6 +101,10 @@ class RiseBench:
         if isinstance(fold, DataError):
             raise fold
         return RiseDivision(split, fold, self._folder)
+
+    def published_logits(self, split: str) -> None:
+        """RISE came without the predictions of its authors."""
+        return
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,12 @@ class Published:
     latency_ms: float | None = None
     labels: Literal["published", "revised"] = "published"
 
+    @property
+    def decimals(self) -> int:
+        """With how many the scores of splits were printed."""
+        exact = all(round(score, 2) == score for score in self.scores.values())
+        return 2 if exact else 3
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stcnet.evaluation.tables import HEADINGS, Table, format_estimate
-from stcnet.reproduction.results import Cell, Reproduction, RowResult
-from stcnet.reproduction.rows import SPLITS
+from stcnet.reproduction.results import CHECKED, Cell, Reproduction, RowResult
+from stcnet.reproduction.rows import SPLITS, Row, named_row
 
 DEFINITIONS: Mapping[str, str] = {
     "smoke_f1": "F1 of the smoke class, 2 TP / (2 TP + FP + FN): the F of RISE",
@@ -21,19 +21,24 @@ DEFINITIONS: Mapping[str, str] = {
 """Of every metric; clips are called smoke above logit 0."""
 
 
-def share(value: float) -> str:
-    """A published share without its leading zero, with two or three decimals as it was printed.
+def share(value: float, decimals: int = 3) -> str:
+    """A published share without its leading zero.
 
-    >>> share(0.817), share(0.8), share(1.0)
-    ('.817', '.80', '1.00')
+    >>> share(0.817), share(0.8, 2), share(1.0)
+    ('.817', '.80', '1.000')
     """
-    decimals = 2 if round(value, 2) == round(value, 3) else 3
     return f"{value:.{decimals}f}".removeprefix("0")
 
 
 def markdown(table: Reproduction) -> str:
     """What the command prints: F-scores beside the published ones, then every metric."""
-    parts = [_heading(table), _f_scores(table), _all_metrics(table), _reasons(table)]
+    parts = [
+        _heading(table),
+        _f_scores(table),
+        check_text(table),
+        _all_metrics(table),
+        _reasons(table),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -62,11 +67,30 @@ def _f_scores(table: Reproduction) -> str:
     return "Ours (95 % interval) / published:\n\n" + Table(head, lines).markdown()
 
 
+def check_text(table: Reproduction) -> str:
+    """What the published predictions come to in our hands; empty where there are none."""
+    row = named_row(CHECKED)
+    if not table.checks or row.published is None:
+        return ""
+    metric = row.published.metric
+    scores = ", ".join(
+        f"{split} {share(scores.values[metric])} / {_theirs(row, split)}"
+        for split, scores in table.checks.items()
+    )
+    return (
+        f"Check of the protocol: the published predictions of {row.title}, judged as ours, give"
+        f" {HEADINGS[metric]} {scores}."
+    )
+
+
 def split_text(result: RowResult, split: str) -> str:
     """Our F of a split with its interval, and the published one."""
-    cell, published = result.cells[split], result.row.published
-    theirs = share(published.scores[split]) if published is not None else "-"
-    return f"{_ours(cell, result.metric)} / {theirs}"
+    return f"{_ours(result.cells[split], result.metric)} / {_theirs(result.row, split)}"
+
+
+def _theirs(row: Row, split: str) -> str:
+    published = row.published
+    return "-" if published is None else share(published.scores[split], published.decimals)
 
 
 def _ours(cell: Cell, metric: str) -> str:
