@@ -1,5 +1,6 @@
 """The leak guard of RISE folds, and the count of pictures that neighbouring views share."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from stcnet.datasets.rise import (
 from stcnet.errors import DataError
 from stcnet.video import RiseName
 
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "researchers.md"
 TEST = rise_record(1, "0-7", minute=100)
 CLIP_MINUTES = 175 / 60
 
@@ -140,3 +142,6 @@ def test_the_published_splits_pass_the_guard_but_share_pictures(published_splits
         refuse_leaks(fold.parts, least_gap=timedelta(hours=12))
         shared[split] = len(shared_pictures(fold.train, fold.test))
     assert shared == {"S0": 848, "S1": 735, "S2": 772, "S3": 0, "S4": 171, "S5": 353}
+    page = " ".join(DOCUMENT.read_text(encoding="utf-8").split())
+    for split, clips in shared.items():
+        assert re.search(rf"\b{clips or 'none'} (of 3,182 )?in {split}\b", page), split
