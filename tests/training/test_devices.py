@@ -113,6 +113,14 @@ def test_what_stops_one_stops_all(outcomes: dict[int, Outcome]) -> None:
         assert rank["last_failed"] == "of 1"
 
 
+def test_all_name_the_batch_that_spoilt_the_run(outcomes: dict[int, Outcome]) -> None:
+    one, two = outcomes[2].ranks
+    assert one["spoilt"] == two["spoilt"]
+    assert one["spoilt"].startswith("tiny, epoch 3, step 1: loss or gradient are no longer finite")
+    path = Path(one["spoilt"].rpartition(" kept in ")[2])
+    assert len(safetensors.torch.load_file(path)["frames"]) == 4
+
+
 def test_one_process_asks_nobody() -> None:
     fabric = make_fabric("cpu")
     launch(fabric)

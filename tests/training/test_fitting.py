@@ -59,6 +59,19 @@ def test_a_full_disk_ends_the_run_and_room_lets_it_go_on(tmp_path: Path) -> None
     assert same(train(tmp_path / "full"), train(tmp_path / "whole"))
 
 
+@pytest.mark.parametrize("blocked", ["logs", f".{CHECKPOINT_FILE}.partial"])
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, blocked: str) -> None:
+    """Something else stands where the log or the checkpoint would go."""
+    if blocked == "logs":
+        (tmp_path / blocked).touch()
+    else:
+        (tmp_path / blocked).mkdir()
+    with pytest.raises(OutputError, match="a result of training cannot be written") as caught:
+        train(tmp_path)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / CHECKPOINT_FILE).exists()
+
+
 class SpoilsWeights(Listener):
     """Plants a NaN in the weights before a step."""
 

@@ -29,6 +29,7 @@ from stcnet.errors import DataError, OutputError, StcnetError
 from stcnet.evaluation.predict import predict_logits
 from stcnet.training import loop
 from stcnet.training.devices import by_all, by_first, gather, launch, make_fabric
+from stcnet.training.fitting import kept_batch
 from stcnet.training.folds import predict_together
 from stcnet.training.loop import Training
 from stcnet.training.recipe import Recipe
@@ -95,6 +96,11 @@ def fail(error: StcnetError) -> object:
     raise error
 
 
+def spoilt_epoch(training: Training, folder: Path) -> None:
+    with kept_batch(folder, training.clips, training.fabric):
+        training.run_epoch()
+
+
 def main(folder: Path, processes: int) -> None:
     vars(loop)["set_training"] = settle_norms
     fabric = make_fabric("cpu", devices=processes)
@@ -108,7 +114,10 @@ def main(folder: Path, processes: int) -> None:
     model, clips = training.result.eval(), planted_clips(5)
     logits = predict_together(training.recipe, model, clips, fabric)
     alone = predict_logits(model, training.network_input, clips)
+    with torch.no_grad():
+        next(training.network.parameters())[0] = float("nan")
     record = {
+        "spoilt": told(lambda: spoilt_epoch(training, folder)),
         "pid": os.getpid(),
         "weights": hashlib.sha256(packed).hexdigest(),
         "losses": [report.loss for report in reports],

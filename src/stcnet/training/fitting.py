@@ -76,7 +76,7 @@ def fit(
         log.show(report)
 
     while training.finished < recipe.epochs:
-        with _kept_batch(folder, clips, fabric):
+        with kept_batch(folder, clips, fabric):
             report = training.run_epoch(listener)
         by_first(fabric, partial(record, report))
         listener.on_epoch(report)
@@ -107,12 +107,21 @@ def _first_misfit(error: Exception) -> str:
 
 
 @contextmanager
-def _kept_batch(folder: Path, clips: ClipSet, fabric: lf.Fabric) -> Iterator[None]:
-    """Keep the batch that spoils a run, and name the file."""
+def kept_batch(folder: Path, clips: ClipSet, fabric: lf.Fabric) -> Iterator[None]:
+    """Keep the batch that spoils a run.
+
+    Args:
+        folder: Of the run; the file goes there.
+        clips: What its batches are drawn from.
+        fabric: Of the run.
+
+    Raises:
+        NotFiniteError: Again, naming the file; in every process.
+    """
     try:
         yield
     except NotFiniteError as error:
-        raise by_first(fabric, partial(error.keep, folder, clips)) from None
+        raise error.kept_in(by_first(fabric, partial(error.keep, folder, clips))) from None
 
 
 class EpochLog:

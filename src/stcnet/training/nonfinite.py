@@ -39,7 +39,7 @@ class NotFiniteError(TrainingError):
             hint=hint if kept is None else f"{hint}, or look into the batch, kept in {kept}",
         )
 
-    def keep(self, folder: Path, clips: ClipSet) -> NotFiniteError:
+    def keep(self, folder: Path, clips: ClipSet) -> Path | None:
         """Write the batch into a folder.
 
         Args:
@@ -47,13 +47,17 @@ class NotFiniteError(TrainingError):
             clips: What the batch was drawn from.
 
         Returns:
-            The error to raise: it names the file, or is this one where the file cannot be written.
+            The file; None if it cannot be written, which must not hide this error.
         """
         path = folder / BATCH_FILE
         try:
             replace_file(path, _packed(self.batch, clips, self.where))
         except OutputError:
-            return self
+            return None
+        return path
+
+    def kept_in(self, path: Path | None) -> NotFiniteError:
+        """The same error, naming the file of the batch."""
         return NotFiniteError(self.where, self.loss, self.norm, self.batch, path)
 
 
