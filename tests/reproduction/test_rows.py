@@ -3,6 +3,7 @@
 import pytest
 
 from stcnet.errors import ConfigError
+from stcnet.reproduction.plans import recipe_within
 from stcnet.reproduction.rows import ROWS, SPLITS, Row, chosen_rows, named_row
 from stcnet.training.recipe import load_recipe
 
@@ -34,7 +35,11 @@ def test_the_rows_of_rise_and_of_stcnet_print_another_f() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_every_recipe_comes_with_the_package(row: Row) -> None:
-    assert load_recipe(row.recipe).epochs > 2
+    full, quick = recipe_within(row.recipe, "full"), recipe_within(row.recipe, "quick")
+    assert full == load_recipe(row.recipe)
+    assert (quick.epochs, quick.network.input_size) == (2, 64)
+    assert full.epochs > 2
+    assert full.network.input_size > 64
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

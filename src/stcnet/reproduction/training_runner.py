@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import lightning_fabric as lf
 import numpy as np
+import torch
 
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.optical_flow import flow_clips
@@ -22,7 +24,10 @@ from stcnet.training.devices import make_fabric
 from stcnet.training.fitting import fit
 from stcnet.training.loop import SILENT, Listener
 from stcnet.training.randomness import step_rng
-from stcnet.training.svm import FeatureSVM, extract_features
+from stcnet.training.svm import FeatureMatrix, FeatureSVM, extract_features
+
+PORTION = 256
+"""Clips of all frames that are judged at a time; 1.4 GB at 224 pixels."""
 
 
 class TrainingRunner:
@@ -54,9 +59,13 @@ class TrainingRunner:
             plan.recipe, training, division.training, folder, fabric=fabric, listener=self._listener
         )
         del training  # the two sides of RISE together are the largest thing in memory
-        held_out = self._held_out(plan, division).to(fabric.device)
+        held_out = self._held_out(plan, division)
         network_input = plan.recipe.network.input_of(model).to(fabric.device)
-        return predict_logits(model, network_input, held_out).numpy()
+        parts = [
+            predict_logits(model, network_input, part).numpy()
+            for part in portions(held_out, fabric.device)
+        ]
+        return np.concatenate(parts)
 
     def _held_out(self, plan: Plan, division: Division) -> ClipSet:
         clips = self._seen(plan, division.held_out_clips(plan.recipe.network.input_size))
@@ -109,8 +118,16 @@ def judge_features(
         raise ConfigError("features are taken of an I3D", where=plan.recipe.name)
     model.eval().to(fabric.device)
     network_input = settings.input_of(model).to(fabric.device)
-    machine = FeatureSVM().fit(
-        extract_features(model, network_input, training.to(fabric.device)),
-        training.labels.numpy(),
-    )
-    return machine.decision(extract_features(model, network_input, held_out.to(fabric.device)))
+
+    def features(clips: ClipSet) -> FeatureMatrix:
+        parts = portions(clips, fabric.device)
+        return np.concatenate([extract_features(model, network_input, part) for part in parts])
+
+    machine = FeatureSVM().fit(features(training), training.labels.numpy())
+    return machine.decision(features(held_out))
+
+
+def portions(clips: ClipSet, device: torch.device) -> Iterator[ClipSet]:
+    """The clips, :data:`PORTION` at a time, on a device that need not hold all of them."""
+    for start in range(0, len(clips), PORTION):
+        yield clips.select(range(start, min(start + PORTION, len(clips)))).to(device)
