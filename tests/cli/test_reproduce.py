@@ -137,6 +137,12 @@ def test_bad_arguments_are_one_line(
     assert (told.out, list(tmp_path.iterdir())) == ("", [])
 
 
+def test_alone_it_tells_its_tables(run: Run) -> None:
+    told = run("reproduce")
+    assert (told.code, told.err) == (0, "")
+    assert "rise" in told.out
+
+
 def named_in_code(text: str) -> set[str]:
     code = re.findall(r"`([^`\n]+)`", text) + re.findall(r"^    (.+)$", text, re.MULTILINE)
     return {word for part in code for word in re.findall(r"[\w.-]+", part)}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stcnet.reproduction.making import Watcher
     from stcnet.reproduction.training_runner import TrainingRunner
 
-group = typer.Typer(help="Make the tables of the literature again.", no_args_is_help=True)
+group = typer.Typer(help="Make the tables of the literature again.")
 
 
 def register(app: typer.Typer) -> None:
@@ -26,9 +26,11 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="reproduce")
 
 
-@group.callback()
-def _group() -> None:
+@group.callback(invoke_without_command=True)
+def _group(context: typer.Context) -> None:
     """Make the tables of the literature again."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @group.command()

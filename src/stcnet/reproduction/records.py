@@ -64,7 +64,7 @@ def as_json(table: Reproduction) -> str:
     content = {
         **asdict(table.facts),
         "budget": table.budget,
-        "reproduction": table.budget == "full",
+        "reproduction": table.budget == "full" and table.facts.departure is None,
         "metrics": DEFINITIONS,
         "check": {"row": CHECKED, "splits": {s: _metrics(c) for s, c in table.checks.items()}},
         "rows": [_row(result) for result in table.rows],
