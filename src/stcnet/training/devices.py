@@ -12,15 +12,15 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeVar, get_args
+from typing import TypeVar, get_args
 
 import lightning_fabric as lf
 import torch
 
 from stcnet.errors import ConfigError, StcnetError
+from stcnet.training.settings import Precision
 
 ResultT = TypeVar("ResultT")
-Precision = Literal["auto", "32-true", "bf16-mixed"]
 ACCELERATORS = ("auto", "cpu", "cuda")
 PARENT_CHECK_S = 1.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -18,10 +18,9 @@ from stcnet.training.losses import CrossEntropySettings, LossSettings
 from stcnet.training.network_settings import NetworkSettings
 from stcnet.training.optimisers import AdamWSettings, AnyOptimiserSettings
 from stcnet.training.sampling import Balance
-from stcnet.training.settings import Settings
+from stcnet.training.settings import Precision, Settings
 
 BUNDLED = files("stcnet.training") / "recipes"
-Precision = Literal["auto", "32-true", "bf16-mixed"]
 
 
 class PlumeSettings(Settings):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
+
+Precision = Literal["auto", "32-true", "bf16-mixed"]
+"""Of the arithmetic; ``auto`` is the last on a GPU and the second on a CPU."""
 
 
 class Settings(BaseModel):
