@@ -133,9 +133,9 @@ class FrameFeed:
         """Collect rows and send them off; the copy may still be under way on the stream."""
         shape = (len(wanted), *self._rows.shape[1:])
         pinned = self._stream is not None
-        staging = torch.empty(shape, dtype=self._rows.dtype, pin_memory=pinned)
-        torch.index_select(self._rows, 0, torch.from_numpy(wanted), out=staging)
-        with self._on_stream():
+        with self._on_stream():  # around all of it: a new thread would begin on the first GPU
+            staging = torch.empty(shape, dtype=self._rows.dtype, pin_memory=pinned)
+            torch.index_select(self._rows, 0, torch.from_numpy(wanted), out=staging)
             return staging.to(self._device, non_blocking=True)
 
     def _on_stream(self) -> AbstractContextManager[object]:
