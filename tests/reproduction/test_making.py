@@ -122,6 +122,7 @@ def test_a_failure_is_told_and_the_others_go_on(
     mended = make(bench, runner, tmp_path)
     assert (mended.failures, runner.calls) == ({}, ["rgb-i3d S0"])
     assert row_of(mended, "rgb-i3d").cells["S0"].state == "done"
+    assert not (tmp_path / "rgb-i3d" / "S0" / FAILURE_FILE).exists()
 
 
 def test_a_full_disk_ends_the_command(bench: FakeBench, runner: FakeRunner, tmp_path: Path) -> None:

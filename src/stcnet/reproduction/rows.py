@@ -72,8 +72,8 @@ class Row:
             that stays as it starts.
         pictures: What it looks at.
         published: What is known of it, None for a method of our own.
-        slot: The pretrained weights that it was published with; None where the recipe's own start
-            is as it should be.
+        slot: The pretrained weights that it was published with; None where it starts from another
+            row, or where the recipe's own start is as it should be.
         after: Row whose network, trained on the same split, it was published to start from.
         permuted: The frames of held-out clips stand in random order, as those of training do.
         departure: How ours is known to differ from what was published, for people.
@@ -166,7 +166,6 @@ ROWS: tuple[Row, ...] = (
         "RGB-I3D-LSTM",
         "i3d-lstm",
         _rise(0.80, 0.84, 0.82, 0.85, 0.83, 0.74, average=0.813, latency_ms=31.01),
-        slot="kinetics-rgb",
         after="rgb-i3d",
     ),
     Row(
@@ -182,7 +181,6 @@ ROWS: tuple[Row, ...] = (
         "RGB-I3D-TC",
         "i3d-tc",
         _rise(0.81, 0.84, 0.84, 0.87, 0.81, 0.77, average=0.823, latency_ms=30.41),
-        slot="kinetics-rgb",
         after="rgb-i3d",
     ),
     Row(

@@ -11,7 +11,7 @@ from typing import Protocol
 from stcnet.errors import OutputError, StcnetError
 from stcnet.evaluation.metrics import FloatArray
 from stcnet.reproduction.benches import Bench, Division
-from stcnet.reproduction.jobs import Job, JobRecord
+from stcnet.reproduction.jobs import FAILURE_FILE, Job, JobRecord
 from stcnet.reproduction.plans import Budget, Plan, Pretrained, Start, make_plan
 from stcnet.reproduction.rows import named_row
 from stcnet.training.checkpoint import CHECKPOINT_FILE, WEIGHTS_FILE
@@ -83,8 +83,9 @@ class Workshop:
             seconds=_seconds_since(began),
         )
         job.write(record)
-        # Four times the size of the weights, and of no use any more.
-        (job.folder / CHECKPOINT_FILE).unlink(missing_ok=True)
+        # Of no use any more; a checkpoint is four times as large as the weights.
+        for name in (CHECKPOINT_FILE, FAILURE_FILE):
+            (job.folder / name).unlink(missing_ok=True)
         return record
 
 
@@ -96,7 +97,8 @@ def earlier_weights(job: Job) -> tuple[Path, Start] | None:
     record = earlier.finished()
     if record is None:
         return None
-    return earlier.folder / WEIGHTS_FILE, Start(record.start, record.as_published)
+    # The path is part of the recipe, and a resumed run asks for the same recipe.
+    return (earlier.folder / WEIGHTS_FILE).resolve(), Start(record.start, record.as_published)
 
 
 def _failed(job: Job, error: Exception, began: float) -> JobRecord:
