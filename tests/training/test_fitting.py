@@ -148,6 +148,16 @@ def test_a_batch_that_cannot_be_kept_does_not_hide_the_nan(
     assert not (tmp_path / BATCH_FILE).exists()
 
 
+def test_a_full_gpu_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Training, listener: Listener) -> EpochReport:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB. More advice.")
+
+    monkeypatch.setattr(Training, "run_epoch", full)
+    message = r"^training: the memory of the GPU is full \(got CUDA out of memory\); raise .*host$"
+    with pytest.raises(TrainingError, match=message):
+        train(tmp_path)
+
+
 def change_parts(folder: Path, **changes: Any) -> None:
     """Write the checkpoint again with other parts."""
     loaded = load_checkpoint(folder, tiny_recipe(), DATA)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from stcnet.training.loop import Listener
     from stcnet.training.placement import ClipsOn
     from stcnet.training.recipe import Recipe
+
+FIRST_SPEAKS_WITHIN_S = 10.0
 
 
 def register(app: typer.Typer) -> None:
@@ -144,7 +147,8 @@ def _train_folds(job: _Job, folds: list[Fold], cells: list[Cell]) -> None:
 def _first_speaks(fabric: Fabric) -> Iterator[None]:
     """Let one process tell of what all do: the first of all, or of its machine in case of an error.
 
-    The others end without a complaint: what stops one stops all, and the first one says it.
+    What stops all processes the first one says, and those that it started end with it. Only what
+    stops one of them alone is left for that one to say.
     """
     if fabric.is_global_zero:
         yield
@@ -153,9 +157,9 @@ def _first_speaks(fabric: Fabric) -> Iterator[None]:
         try:
             yield
         except (StcnetError, KeyboardInterrupt):
-            if fabric.local_rank == 0:
-                raise
-            raise typer.Exit from None
+            if fabric.local_rank > 0:
+                time.sleep(FIRST_SPEAKS_WITHIN_S)
+            raise
 
 
 def _make_folder(folder: Path) -> None:

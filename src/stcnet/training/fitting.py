@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import lightning_fabric as lf
+import torch
 from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 
 from stcnet.datasets.clips import ClipSet
@@ -58,8 +59,8 @@ def fit(
         The trained network, in evaluation mode.
 
     Raises:
-        TrainingError: The checkpoint in ``folder`` does not fit, the clips do not fit on the
-            device, or the loss is not finite.
+        TrainingError: The checkpoint in ``folder`` does not fit, the clips or the network do not
+            fit on the device, or the loss is not finite.
         OutputError: The folder cannot be written.
     """
     fabric = fabric or make_fabric(precision=recipe.precision)
@@ -76,7 +77,7 @@ def fit(
         log.show(report)
 
     while training.finished < recipe.epochs:
-        with kept_batch(folder, clips, fabric):
+        with kept_batch(folder, clips, fabric), _told_of_memory():
             report = training.run_epoch(listener)
         by_first(fabric, partial(record, report))
         listener.on_epoch(report)
@@ -122,6 +123,19 @@ def kept_batch(folder: Path, clips: ClipSet, fabric: lf.Fabric) -> Iterator[None
         yield
     except NotFiniteError as error:
         raise error.kept_in(by_first(fabric, partial(error.keep, folder, clips))) from None
+
+
+@contextmanager
+def _told_of_memory() -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            "the memory of the GPU is full",
+            where="training",
+            got=str(error).partition(". ")[0],
+            hint="raise the recipe's accumulation, lower its batch_size, or use --clips-on host",
+        ) from None
 
 
 class EpochLog:
