@@ -31,6 +31,7 @@ def simulate(
     cells = [
         Cell.model_validate(record(
             id=str(n), label=int(label), site="clairton", population_weight=1 + n % 3,
+            duplicate_group=n,
         ))
         for n, label in enumerate(labels)
     ]  # fmt: skip
@@ -176,11 +177,18 @@ def test_nonsense_is_refused(
         calibrate(predictions, CELLS, method)
 
 
+def elsewhere(cells: list[Cell]) -> list[Cell]:
+    """Clips that are labelled alike but near-duplicates of none of ``cells``."""
+    return [
+        cell.model_copy(update={"id": f"b{cell.id}", "duplicate_group": len(cells) + n})
+        for n, cell in enumerate(cells)
+    ]
+
+
 def test_each_fold_is_calibrated_by_the_others() -> None:
     first, cells = simulate(2.0, -1.0, 3000)
     second = [Prediction(f"b{p.id}", "g", p.logit) for p in first]
-    all_cells = cells + [cell.model_copy(update={"id": f"b{cell.id}"}) for cell in cells]
-    calibrated = cross_calibrate(first + second, all_cells)
+    calibrated = cross_calibrate(first + second, cells + elsewhere(cells))
     assert [(p.id, p.fold) for p in calibrated] == [(p.id, p.fold) for p in first + second]
     slopes = np.polyfit([p.logit for p in first], [p.logit for p in calibrated[:3000]], 1)
     assert slopes == pytest.approx([2.0, -1.0], abs=0.2)
@@ -190,12 +198,24 @@ def test_each_fold_is_calibrated_by_the_others() -> None:
 def test_the_labels_of_a_fold_do_not_move_its_own_scores(method: CalibrationMethod) -> None:
     first, cells = simulate(1.0, 0.0, 500)
     second = [Prediction(f"b{p.id}", "g", p.logit) for p in first]
-    twins = [cell.model_copy(update={"id": f"b{cell.id}"}) for cell in cells]
+    twins = elsewhere(cells)
     flipped = [cell.model_copy(update={"label": 1 - cell.label}) for cell in cells[:100]]
     before = cross_calibrate(first + second, cells + twins, method)
     after = cross_calibrate(first + second, flipped + cells[100:] + twins, method)
     assert before[:500] == after[:500]
     assert before[500:] != after[500:]
+
+
+def test_near_duplicates_of_a_folds_clips_do_not_calibrate_it() -> None:
+    first, cells = simulate(1.0, 0.0, 500)
+    second = [Prediction(f"b{p.id}", "g", p.logit) for p in first]
+    others = elsewhere(cells)
+    others[:100] = [
+        other.model_copy(update={"duplicate_group": cell.duplicate_group})
+        for other, cell in zip(others[:100], cells, strict=False)
+    ]
+    without = cross_calibrate(first + second[100:], cells + others)[:500]
+    assert cross_calibrate(first + second, cells + others)[:500] == without
 
 
 def test_the_plants_fold_is_calibrated_without_its_clips() -> None:

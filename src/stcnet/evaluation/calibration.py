@@ -79,7 +79,8 @@ def cross_calibrate(
 ) -> list[Prediction]:
     """Calibrated logits of each fold, by the calibration that the other folds give.
 
-    So no label of a fold has a say in where its own threshold lies. The fold that leaves the other
+    So no label of a fold, nor of a near-duplicate of one of its clips, has a say in where its own
+    threshold lies. The fold that leaves the other
     plants out is calibrated on the predictions of clairton's clips alone.
 
     Args:
@@ -94,7 +95,7 @@ def cross_calibrate(
         DataError: A fold has no other to be calibrated on, or cannot be calibrated.
     """
     fits = {
-        fold: calibrate(_others(fold, predictions), cells, method)
+        fold: calibrate(_others(fold, predictions, cells), cells, method)
         for fold in sorted({prediction.fold for prediction in predictions})
     }
     return [replace(p, logit=float(fits[p.fold].log_odds(np.array(p.logit)))) for p in predictions]
@@ -180,13 +181,16 @@ _METHODS: Mapping[
 }
 
 
-def _others(fold: str, predictions: Sequence[Prediction]) -> list[Prediction]:
-    """Predictions that may calibrate a fold: of other folds, on clips that it does not test."""
-    tested = {prediction.id for prediction in predictions if prediction.fold == fold}
+def _others(
+    fold: str, predictions: Sequence[Prediction], cells: Sequence[Cell]
+) -> list[Prediction]:
+    """Predictions that may calibrate a fold: of other folds, on clips unlike any that it tests."""
+    groups = {cell.id: cell.duplicate_group for cell in cells}
+    tested = {groups.get(prediction.id) for prediction in predictions if prediction.fold == fold}
     others = [
         prediction
         for prediction in predictions
-        if prediction.fold not in {fold, PLANTS_FOLD} and prediction.id not in tested
+        if prediction.fold not in {fold, PLANTS_FOLD} and groups.get(prediction.id) not in tested
     ]
     if not others:
         raise DataError(
