@@ -46,7 +46,7 @@ from stcnet.training.recipe import PlumeSettings, Recipe, load_recipe
 from stcnet.types import Picture
 from stcnet.video import Mp4Writer
 
-SCENES = 4
+SCENES = 2
 """Rendered scenes; more clips than that are copies, which take as long to read."""
 FPS = 12
 PREFETCH = 2
@@ -187,11 +187,14 @@ class LoaderBatches:
 
 
 def affordable_workers(wanted: int, dataset: OneByOne, batch_size: int) -> int:
-    """As many workers as the shared memory through which they pass batches has room for."""
+    """As many workers as the shared memory through which they pass batches has room for.
+
+    None at all, so that the main process reads the clips itself, where it has room for no batch.
+    """
     parts = dataset[0]
     batch = batch_size * sum(part.nbytes for part in parts)
     free = shutil.disk_usage(SHARED_MEMORY).free if SHARED_MEMORY.is_dir() else math.inf
-    affordable = max(1, int(min(wanted, 0.8 * free // (batch * (PREFETCH + 1)))))
+    affordable = int(min(wanted, 0.8 * free // (batch * (PREFETCH + 1))))
     if affordable < wanted:
         print(f"shared memory has room for the batches of {affordable} workers", flush=True)
     return affordable
@@ -229,14 +232,15 @@ class Bench:
     def loader(self, clips: ClipSet, dataset: OneByOne) -> float:
         """Of the same loop with the batches of a DataLoader."""
         training = Training(self.recipe, clips, self.fabric, "host")
+        workers = affordable_workers(self.workers, dataset, self.recipe.batch_size)
         loader = DataLoader(
             dataset,
             batch_size=self.recipe.batch_size,
             shuffle=True,
-            num_workers=affordable_workers(self.workers, dataset, self.recipe.batch_size),
+            num_workers=workers,
             pin_memory=self.fabric.device.type == "cuda",
-            prefetch_factor=PREFETCH,
-            persistent_workers=True,
+            prefetch_factor=PREFETCH if workers else None,
+            persistent_workers=workers > 0,
         )
         training.batches = LoaderBatches(loader, self.fabric.device)  # type: ignore[assignment]
         return self.measure(training)

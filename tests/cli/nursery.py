@@ -1,9 +1,9 @@
 """Starts ``stcnet train`` many times, kills it, and says how it ended.
 
 Run as ``python nursery.py JOBS``, a JSON list of jobs: ``arguments`` of the command line, and
-``after_s``, seconds of processor time until SIGKILL, or ``at_sync``, the number of the fsync within
-which the process kills itself. Prints a list of the codes with which they ended and the processor
-time they took. The modules are imported once, each job runs in a fork.
+``after``, processor time until SIGKILL as a share of what the first job took, or ``at_sync``, the
+number of the fsync within which the process kills itself. Prints the codes with which they ended.
+The modules are imported once, each job runs in a fork.
 """
 
 import json
@@ -62,15 +62,19 @@ def kill_after(pid: int, seconds: float) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def run(job: dict[str, Any]) -> tuple[int, float]:
+def run(job: dict[str, Any], whole_s: float) -> tuple[int, float]:
+    """The code with which a job ended, and the processor time it took."""
     pid = os.fork()
     if pid == 0:
         child(job)
-    if "after_s" in job:
-        kill_after(pid, job["after_s"])
+    if "after" in job:
+        kill_after(pid, job["after"] * whole_s)
     _, status, usage = os.wait4(pid, 0)
     return os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps([run(job) for job in json.loads(sys.argv[1])]) + "\n")
+    first, *others = json.loads(sys.argv[1])
+    code, whole_s = run(first, 0.0)
+    codes = [code, *(run(job, whole_s)[0] for job in others)]
+    sys.stdout.write(json.dumps(codes) + "\n")

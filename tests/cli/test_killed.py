@@ -7,13 +7,14 @@ import random
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from small_cells import tiny_settings
+from small_cells import MOSAICS, make_records, tiny_settings
 from stcnet.training.checkpoint import CHECKPOINT_FILE, DATA_FILE, RECIPE_FILE, WEIGHTS_FILE
 
 NURSERY = Path(__file__).with_name("nursery.py")
@@ -22,13 +23,14 @@ SYNCS = 4
 """Of an epoch: the log and its folder, the checkpoint and its folder."""
 
 
-def run_all(jobs: list[dict[str, Any]]) -> list[tuple[int, float]]:
+def run_all(jobs: list[dict[str, Any]]) -> list[int]:
     done = subprocess.run(
         [sys.executable, str(NURSERY), json.dumps(jobs)], check=False, timeout=500,
         capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return [(code, seconds) for code, seconds in json.loads(done.stdout.splitlines()[-1])]
+    codes: list[int] = json.loads(done.stdout.splitlines()[-1])
+    return codes
 
 
 def digest(path: Path) -> str:
@@ -37,19 +39,47 @@ def digest(path: Path) -> str:
 
 @pytest.fixture(scope="module")
 def command(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Two epochs of six steps, with everything that draws at random."""
-    recipe = tmp_path_factory.mktemp("recipe") / "tiny.yaml"
+    """Two epochs of three steps on the clips of one mosaic, with all that draws at random."""
+    folder = tmp_path_factory.mktemp("one-mosaic")
+    mosaic = next(iter(MOSAICS))
+    (folder / mosaic).symlink_to(small_data / mosaic)
+    records = [record for record in make_records() if record["file"] == mosaic]
+    (folder / "cells.json").write_text(json.dumps(records))
+    recipe = folder / "tiny.yaml"
     recipe.write_text(yaml.safe_dump(tiny_settings(epochs=2, batch_size=8, augmentation={})))
-    return ["train", str(recipe), "--data", str(small_data), "--accelerator", "cpu", "--out"]
+    return ["train", str(recipe), "--data", str(folder), "--accelerator", "cpu", "--out"]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Folders of runs: one that nobody disturbed, and two that were killed time and again.
+
+    Attributes:
+        codes: With which the processes of the killed ones ended.
+    """
+
+    whole: Path
+    at_random: Path
+    saving: Path
+    codes: dict[Path, list[int]]
 
 
 @pytest.fixture(scope="module")
-def whole(command: list[str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
-    """The folder of a run that nobody disturbed, and the processor time it took."""
-    folder = tmp_path_factory.mktemp("whole") / "run"
-    ((code, seconds),) = run_all([{"arguments": [*command, str(folder)]}])
-    assert code == 0
-    return folder, seconds
+def runs(command: list[str], tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    whole, at_random, saving = (tmp_path_factory.mktemp(name) for name in "abc")
+    moments = random.Random(0)
+    kills: dict[Path, list[dict[str, Any]]] = {
+        at_random: [{"after": moments.uniform(0.1, 0.9)} for _ in range(KILLS)],
+        saving: [{"at_sync": sync} for sync in (SYNCS + 1, 3, SYNCS + 1)],
+    }
+    jobs = [(folder, death) for folder, deaths in kills.items() for death in [*deaths, {}]]
+    codes = run_all([{"arguments": [*command, str(folder)], **death}
+                     for folder, death in [(whole, {}), *jobs]])  # fmt: skip
+    assert codes[0] == 0
+    by_folder: dict[Path, list[int]] = {at_random: [], saving: []}
+    for (folder, _), code in zip(jobs, codes[1:], strict=True):
+        by_folder[folder].append(code)
+    return Runs(whole, at_random, saving, by_folder)
 
 
 def assert_as_if_nothing_was(folder: Path, whole: Path) -> None:
@@ -59,28 +89,17 @@ def assert_as_if_nothing_was(folder: Path, whole: Path) -> None:
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments(
-    command: list[str], whole: tuple[Path, float], tmp_path: Path
-) -> None:
-    moments = random.Random(0)
-    job = {"arguments": [*command, str(tmp_path)]}
-    kills = [{**job, "after_s": moments.uniform(0.1, 0.9) * whole[1]} for _ in range(KILLS)]
-    outcomes = run_all([*kills, job])
-    codes = [code for code, _ in outcomes]
-    assert codes[0] == -signal.SIGKILL
-    assert set(codes[1:-1]) <= {-signal.SIGKILL, 0}
-    assert codes[-1] == 0
-    assert_as_if_nothing_was(tmp_path, whole[0])
+def test_killed_at_random_moments(runs: Runs) -> None:
+    first, *others, last = runs.codes[runs.at_random]
+    assert first == -signal.SIGKILL
+    assert set(others) <= {-signal.SIGKILL, 0}
+    assert last == 0
+    assert_as_if_nothing_was(runs.at_random, runs.whole)
 
 
 @pytest.mark.slow
-def test_killed_while_it_saves(
-    command: list[str], whole: tuple[Path, float], tmp_path: Path
-) -> None:
+def test_killed_while_it_saves(runs: Runs) -> None:
     """In the log of the second epoch, in its checkpoint, and in the weights of the result."""
-    job = {"arguments": [*command, str(tmp_path)]}
-    kills = [{**job, "at_sync": sync} for sync in (SYNCS + 1, 3, SYNCS + 1)]
-    outcomes = run_all([*kills, job])
-    assert [code for code, _ in outcomes] == [-signal.SIGKILL] * len(kills) + [0]
-    assert (tmp_path / CHECKPOINT_FILE).is_file()
-    assert_as_if_nothing_was(tmp_path, whole[0])
+    assert runs.codes[runs.saving] == [-signal.SIGKILL] * 3 + [0]
+    assert (runs.saving / CHECKPOINT_FILE).is_file()
+    assert_as_if_nothing_was(runs.saving, runs.whole)
