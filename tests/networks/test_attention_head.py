@@ -1,0 +1,79 @@
+"""The head that pools by attention."""
+
+import pytest
+import torch
+
+from stcnet.networks import build_model
+from stcnet.networks.stcnet import HEAD_CHANNELS, AttentionHead, MeanHead, STCNet
+
+
+@pytest.fixture
+def head() -> AttentionHead:
+    torch.manual_seed(0)
+    head = AttentionHead()
+    torch.nn.init.normal_(head.tell[-1].weight, std=2.0)
+    return head
+
+
+def features(frames: int = 4) -> torch.Tensor:
+    return torch.randn(2, frames, HEAD_CHANNELS, 3, 5, generator=torch.Generator().manual_seed(1))
+
+
+def test_it_starts_as_the_mean() -> None:
+    attention, mean = AttentionHead(), MeanHead()
+    mean.project.load_state_dict(attention.project.state_dict())
+    pooled = attention(features()).mean(dim=(2, 3))
+    torch.testing.assert_close(pooled, mean(features()).mean(dim=(2, 3)), atol=1e-5, rtol=1e-5)
+
+
+def test_it_gathers_what_the_plain_sum_over_places_does(head: AttentionHead) -> None:
+    given = features()
+    pooled = head(given).mean(dim=(2, 3))
+    for clip, result in zip(given, pooled, strict=True):
+        places = clip.movedim(1, -1).reshape(-1, HEAD_CHANNELS)
+        first, _, last = head.tell
+        weight = first.weight[:, :, 0, 0]
+        hidden = torch.tanh(places @ weight.T + first.bias)
+        shares = torch.softmax(hidden @ last.weight[0, :, 0, 0] + last.bias, dim=0)
+        gathered = (shares[:, None] * places).sum(dim=0)
+        expected = head.project.weight[:, :, 0, 0] @ gathered + head.project.bias
+        torch.testing.assert_close(result, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_the_order_of_frames_does_not_matter(head: AttentionHead) -> None:
+    given = features()
+    pooled, turned = (head(x).mean(dim=(2, 3)) for x in (given, given.flip(1)))
+    torch.testing.assert_close(pooled, turned, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("frames", [1, 4, 9])
+def test_it_takes_any_number_of_frames(head: AttentionHead, frames: int) -> None:
+    assert head(features(frames)).shape == (2, HEAD_CHANNELS, 3, 5)
+
+
+def test_the_mean_of_the_class_maps_is_the_logit() -> None:
+    torch.manual_seed(0)
+    network = build_model("stcnet-lite0-lateral", head="attention").eval()
+    assert isinstance(network, STCNet)
+    assert isinstance(network.head, AttentionHead)
+    torch.nn.init.normal_(network.head.tell[-1].weight)
+    frames, residuals = torch.randn(2, 2, 8, 3, 64, 64).unbind(0)
+    with torch.inference_mode():
+        logits = network(frames, residuals)
+        each = network.frame_features(frames.flatten(0, 1), residuals.flatten(0, 1))
+        maps = network.class_maps(each.reshape(2, 8, *each.shape[1:]))
+    torch.testing.assert_close(maps.mean(dim=(2, 3)), logits, atol=1e-4, rtol=1e-4)
+
+
+def test_a_telling_place_is_not_drowned(head: AttentionHead) -> None:
+    """One place in which the head believes outweighs all others, however many there are."""
+    torch.manual_seed(1)
+    given = 0.1 * torch.randn(1, 8, HEAD_CHANNELS, 5, 5)
+    direction = torch.linalg.lstsq(
+        head.tell[0].weight[:, :, 0, 0],
+        3 * head.tell[2].weight[0, :, 0, 0].sign()[:, None],
+    ).solution[:, 0]
+    given[0, 3, :, 2, 4] = direction
+    pooled = head(given).mean(dim=(2, 3))[0]
+    alone = head.project.weight[:, :, 0, 0] @ direction + head.project.bias
+    torch.testing.assert_close(pooled, alone, atol=0.05, rtol=0.05)
