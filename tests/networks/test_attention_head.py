@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from stcnet.networks import build_model
 from stcnet.networks.stcnet import HEAD_CHANNELS, AttentionHead, MeanHead, STCNet
@@ -11,11 +12,17 @@ from stcnet.networks.stcnet import HEAD_CHANNELS, AttentionHead, MeanHead, STCNe
 def head() -> AttentionHead:
     torch.manual_seed(0)
     head = AttentionHead()
-    torch.nn.init.normal_(head.tell[-1].weight, std=2.0)
+    nn.init.normal_(scores_of(head).weight, std=2.0)
     return head
 
 
-def features(frames: int = 4) -> torch.Tensor:
+def scores_of(head: AttentionHead) -> nn.Conv2d:
+    last = head.tell[-1]
+    assert isinstance(last, nn.Conv2d)
+    return last
+
+
+def features(frames: int = 4) -> Tensor:
     return torch.randn(2, frames, HEAD_CHANNELS, 3, 5, generator=torch.Generator().manual_seed(1))
 
 
@@ -32,6 +39,11 @@ def test_it_gathers_what_the_plain_sum_over_places_does(head: AttentionHead) -> 
     for clip, result in zip(given, pooled, strict=True):
         places = clip.movedim(1, -1).reshape(-1, HEAD_CHANNELS)
         first, _, last = head.tell
+        assert isinstance(first, nn.Conv2d)
+        assert isinstance(last, nn.Conv2d)
+        assert first.bias is not None
+        assert last.bias is not None
+        assert head.project.bias is not None
         weight = first.weight[:, :, 0, 0]
         hidden = torch.tanh(places @ weight.T + first.bias)
         shares = torch.softmax(hidden @ last.weight[0, :, 0, 0] + last.bias, dim=0)
@@ -56,7 +68,7 @@ def test_the_mean_of_the_class_maps_is_the_logit() -> None:
     network = build_model("stcnet-lite0-lateral", head="attention").eval()
     assert isinstance(network, STCNet)
     assert isinstance(network.head, AttentionHead)
-    torch.nn.init.normal_(network.head.tell[-1].weight)
+    nn.init.normal_(scores_of(network.head).weight)
     frames, residuals = torch.randn(2, 2, 8, 3, 64, 64).unbind(0)
     with torch.inference_mode():
         logits = network(frames, residuals)
@@ -69,10 +81,11 @@ def test_a_telling_place_is_not_drowned(head: AttentionHead) -> None:
     """One place in which the head believes outweighs all others, however many there are."""
     torch.manual_seed(1)
     given = 0.1 * torch.randn(1, 8, HEAD_CHANNELS, 5, 5)
-    direction = torch.linalg.lstsq(
-        head.tell[0].weight[:, :, 0, 0],
-        3 * head.tell[2].weight[0, :, 0, 0].sign()[:, None],
-    ).solution[:, 0]
+    first = head.tell[0]
+    assert isinstance(first, nn.Conv2d)
+    assert head.project.bias is not None
+    wanted = 3 * scores_of(head).weight[0, :, 0, 0].sign()[:, None]
+    direction = torch.linalg.lstsq(first.weight[:, :, 0, 0], wanted).solution[:, 0]
     given[0, 3, :, 2, 4] = direction
     pooled = head(given).mean(dim=(2, 3))[0]
     alone = head.project.weight[:, :, 0, 0] @ direction + head.project.bias

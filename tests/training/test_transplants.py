@@ -55,7 +55,7 @@ def test_smoke_takes_its_label_along_and_leaves_its_scene(seed: int) -> None:
     assert torch.equal(changed, told == 1)
     # What does not blink is the receiving scene, on one side or, mirrored, on the other.
     for number in range(3):
-        levels = set(moved[number].unique().tolist())
+        levels = set(np.unique(moved[number].numpy()).tolist())
         assert levels <= {float(SCENES[number]), SCENES[number] + 30.0}
 
 
