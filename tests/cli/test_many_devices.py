@@ -37,6 +37,7 @@ def train(program: Path, folder: Path, data: Path, **settings: Any) -> Any:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two processes want two processors")
 def test_two_processes_speak_and_write_as_one(
     program: Path, small_data: Path, tmp_path: Path
 ) -> None:

@@ -55,6 +55,8 @@ def outcome(folder: Path, processes: int) -> Outcome:
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Outcome]:
     """Of one process and of two, by their number."""
+    if (os.cpu_count() or 1) < 2:
+        pytest.skip("two processes want two processors")
     one, two = (tmp_path_factory.mktemp(name) for name in ("one", "two"))
     start_two(two)
     with pytest.MonkeyPatch.context() as patch:

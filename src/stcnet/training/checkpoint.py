@@ -88,6 +88,15 @@ def load_checkpoint(
     return progress, parts
 
 
+def check_checkpoint(folder: Path, recipe: Recipe, data: TrainingData) -> None:
+    """Refuse a checkpoint that does not fit, before much is done for the run.
+
+    Raises:
+        TrainingError: As :func:`load_checkpoint`.
+    """
+    load_checkpoint(folder, recipe, data)
+
+
 def _foreign(path: Path, owner: str) -> TrainingError:
     return TrainingError(
         f"the checkpoint belongs to {owner}",

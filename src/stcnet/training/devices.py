@@ -118,7 +118,7 @@ def by_first(fabric: lf.Fabric, action: Callable[[], ResultT]) -> ResultT:
     """
     if fabric.world_size == 1:
         return action()
-    result, error = attempt(action) if fabric.is_global_zero else (None, None)
+    result, error = _attempt(action) if fabric.is_global_zero else (None, None)
     result, error = fabric.broadcast((result, error))
     if error is not None:
         raise error
@@ -133,7 +133,7 @@ def by_all(fabric: lf.Fabric, action: Callable[[], ResultT]) -> ResultT:
     """
     if fabric.world_size == 1:
         return action()
-    result, error = attempt(action)
+    result, error = _attempt(action)
     first = next((error for error in gather(fabric, error) if error is not None), None)
     if first is not None:
         raise first
@@ -149,7 +149,7 @@ def gather(fabric: lf.Fabric, value: ResultT) -> list[ResultT]:
     return values
 
 
-def attempt(action: Callable[[], ResultT]) -> tuple[ResultT | None, StcnetError | None]:
+def _attempt(action: Callable[[], ResultT]) -> tuple[ResultT | None, StcnetError | None]:
     """The result of an action, or the error that a user can mend."""
     try:
         return action(), None

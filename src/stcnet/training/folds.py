@@ -16,8 +16,9 @@ from stcnet.datasets.optical_flow import flow_clips
 from stcnet.evaluation.predict import predict_logits
 from stcnet.evaluation.predictions import Prediction
 from stcnet.networks import ClipNetwork
+from stcnet.training.checkpoint import check_checkpoint
 from stcnet.training.data import describe_cells
-from stcnet.training.devices import by_all, gather, make_fabric
+from stcnet.training.devices import by_all, by_first, gather, make_fabric
 from stcnet.training.fitting import fit
 from stcnet.training.loop import SILENT, Listener
 from stcnet.training.placement import ClipsOn, place_clips
@@ -52,11 +53,13 @@ def train_cells(
         OutputError: The folder cannot be written.
     """
     fabric = fabric or make_fabric(precision=recipe.precision)
+    described = describe_cells(cells)
+    by_first(fabric, lambda: check_checkpoint(folder, recipe, described))
     clips = by_all(fabric, lambda: load_seen(recipe, data, cells))
     return fit(
         recipe,
         clips,
-        describe_cells(cells),
+        described,
         folder,
         fabric=fabric,
         clips_on=clips_on,
