@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stcnet.networks import build_model
-from stcnet.networks.stcnet import HEAD_CHANNELS, AttentionHead, MeanHead, STCNet
+from stcnet.networks import STCNet, build_model
+from stcnet.networks.heads import HEAD_CHANNELS, AttentionHead, MeanHead
 
 
 @pytest.fixture

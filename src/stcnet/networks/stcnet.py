@@ -10,7 +10,7 @@ frame needs one new frame through the pathways and the head again: streaming is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -18,16 +18,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stcnet.errors import ConfigError
-from stcnet.networks.backbone import Backbone, ConvNormAct
+from stcnet.networks.backbone import Backbone
 from stcnet.networks.backbones import BACKBONES, build_backbone
 from stcnet.networks.clip_network import CLASSES, ClipNetwork
+from stcnet.networks.exchanges import FusionName, build_exchange
+from stcnet.networks.heads import HEAD_CHANNELS, HeadName, build_head
 
-HEAD_CHANNELS = 256
 STAGES = 4
 
 Pathways = Literal["both", "spatial", "temporal"]
-FusionName = Literal["sum", "lateral", "none"]
-HeadName = Literal["concat", "mean", "attention"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,48 +90,6 @@ def _require(fulfilled: bool, choice: str, got: object, allowed: str) -> None:
         raise ConfigError("not a value of this choice", where=choice, got=got, allowed=allowed)
 
 
-class LateralExchange(nn.Module):
-    """Guidance between the pathways: each gets a projection of the other's map added.
-
-    Section III-B of the paper describes one 1x1 convolution, batch norm and ReLU each way and
-    stage. The released code leaves them out of the forward pass.
-
-    Args:
-        channels: Channels of both maps.
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.to_spatial = ConvNormAct(channels, channels, activation=nn.ReLU())
-        self.to_temporal = ConvNormAct(channels, channels, activation=nn.ReLU())
-        for lateral in (self.to_spatial, self.to_temporal):
-            norm = lateral[1]
-            assert isinstance(norm, nn.BatchNorm2d)
-            # A small start leaves pretrained pathways as they are; zero would be dead under ReLU.
-            nn.init.constant_(norm.weight, 0.1)
-
-    def forward(self, spatial: Tensor, temporal: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps of shape (N, C, h, w) each, exchanged."""
-        return spatial + self.to_spatial(temporal), temporal + self.to_temporal(spatial)
-
-
-class SumExchange(nn.Module):
-    """Both pathways go on with the sum of their maps, as in the authors' released code."""
-
-    def forward(self, spatial: Tensor, temporal: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps of shape (N, C, h, w) each; the two results are the same tensor."""
-        total = spatial + temporal
-        return total, total
-
-
-class NoExchange(nn.Module):
-    """The pathways stay apart."""
-
-    def forward(self, spatial: Tensor, temporal: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps of shape (N, C, h, w) each, as given."""
-        return spatial, temporal
-
-
 class CrossPathways(nn.Module):
     """The backbones of the pathways and the exchange between them.
 
@@ -156,7 +113,8 @@ class CrossPathways(nn.Module):
         self.exchanges = nn.ModuleList()
         if choices.pathways == "both":
             self.exchanges.extend(
-                _exchange(choices.fusion, channels) for channels in backbone.stage_channels[:-1]
+                build_exchange(choices.fusion, channels)
+                for channels in backbone.stage_channels[:-1]
             )
 
     def forward(self, frames: Tensor, residuals: Tensor) -> Tensor:
@@ -206,85 +164,6 @@ def _stage(
     return looked, looked if look is watch and spatial is temporal else watch(temporal)
 
 
-def _exchange(fusion: FusionName, channels: int) -> nn.Module:
-    if fusion == "lateral":
-        return LateralExchange(channels)
-    return SumExchange() if fusion == "sum" else NoExchange()
-
-
-class ConcatHead(nn.Module):
-    """Frames concatenated on channels, then a 1x1 convolution, batch norm and ReLU.
-
-    Args:
-        frames: T, the number of frames of a clip.
-    """
-
-    def __init__(self, frames: int) -> None:
-        super().__init__()
-        self.aggregate = ConvNormAct(
-            frames * HEAD_CHANNELS, HEAD_CHANNELS, activation=nn.ReLU(inplace=True)
-        )
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Features of shape (B, T, 256, h, w) to clip maps of shape (B, 256, h, w)."""
-        aggregated: Tensor = self.aggregate(features.flatten(1, 2))
-        return aggregated
-
-
-class MeanHead(nn.Module):
-    """A linear 1x1 convolution of each frame, averaged over time; takes any number of frames."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.project = nn.Conv2d(HEAD_CHANNELS, HEAD_CHANNELS, 1)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Features of shape (B, T, 256, h, w) to clip maps of shape (B, 256, h, w)."""
-        # The projection is linear, so projecting the mean equals averaging the projections.
-        projected: Tensor = self.project(features.mean(dim=1))
-        return projected
-
-
-class AttentionHead(nn.Module):
-    """Attention over all frames and places, then a linear 1x1 convolution.
-
-    The attention pooling of Ilse et al. (ICML 2018, eq. 8), a clip being the bag and the places of
-    its frames the instances. It starts as the plain mean. Takes any number of frames.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.project = nn.Conv2d(HEAD_CHANNELS, HEAD_CHANNELS, 1)
-        self.tell = nn.Sequential(
-            nn.Conv2d(HEAD_CHANNELS, HEAD_CHANNELS // 4, 1),
-            nn.Tanh(),
-            nn.Conv2d(HEAD_CHANNELS // 4, 1, 1),
-        )
-        last = self.tell[-1]
-        assert isinstance(last, nn.Conv2d)
-        nn.init.zeros_(last.weight)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Features of shape (B, T, 256, h, w) to clip maps of shape (B, 256, h, w).
-
-        The mean of a map is what attention gathers, so places that tell nothing add nothing.
-        """
-        batch, _, _, height, width = features.shape
-        scores = self.tell(features.flatten(0, 1)).reshape(batch, -1)
-        shares = scores.float().softmax(dim=1).to(features.dtype) * (height * width)
-        shares = shares.reshape(batch, -1, 1, height, width)
-        projected: Tensor = self.project((features * shares).sum(dim=1))
-        return projected
-
-
-HEADS: Mapping[HeadName, Callable[[int], nn.Module]] = {
-    "concat": ConcatHead,
-    "mean": lambda _: MeanHead(),
-    "attention": lambda _: AttentionHead(),
-}
-"""What makes each head, given the number of frames."""
-
-
 class STCNet(ClipNetwork):
     """Spatio-Temporal Cross Network.
 
@@ -305,7 +184,7 @@ class STCNet(ClipNetwork):
         self.reduce = nn.Sequential(
             nn.Conv2d(self.pathways.channels, HEAD_CHANNELS, 1), nn.ReLU(inplace=True)
         )
-        self.head = HEADS[choices.head](choices.frames)
+        self.head = build_head(choices.head, choices.frames)
         self.dropout = nn.Dropout(choices.dropout)
         self.classifier = nn.Linear(HEAD_CHANNELS, len(CLASSES))
         self.frames = choices.frames

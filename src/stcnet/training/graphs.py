@@ -20,7 +20,7 @@ from onnxscript.rewriter.rules import common
 from torch import Tensor, nn
 
 from stcnet.networks import STCNet, smoke_logit
-from stcnet.networks.stcnet import HEAD_CHANNELS
+from stcnet.networks.heads import HEAD_CHANNELS
 
 WEIGHTS_MEMBER = "weights.safetensors"
 
