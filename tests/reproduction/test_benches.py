@@ -10,7 +10,7 @@ from stcnet.datasets.rise import RiseRecord, read_rise
 from stcnet.datasets.rise.rendering import synthesise_rise
 from stcnet.errors import DataError
 from stcnet.reproduction import rise_bench
-from stcnet.reproduction.benches import open_bench
+from stcnet.reproduction.opening import open_bench
 from stcnet.reproduction.results import Ledger
 from stcnet.reproduction.tables import check_text
 

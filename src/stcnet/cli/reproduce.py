@@ -66,8 +66,8 @@ def rise(
     reproduction.html, .csv and .json after every job.
     """
     require_extra()
-    from stcnet.reproduction.benches import open_bench
     from stcnet.reproduction.making import chosen_jobs, make_table
+    from stcnet.reproduction.opening import open_bench
     from stcnet.reproduction.plans import parse_budget, parse_pretrained
     from stcnet.reproduction.tables import markdown
     from stcnet.reproduction.workshop import Workshop

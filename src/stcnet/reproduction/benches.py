@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
-from stcnet.datasets.cells import RECORDS_FILE
 from stcnet.datasets.clips import ClipSet
-from stcnet.datasets.rise import METADATA_FILE
-from stcnet.errors import DataError
 from stcnet.evaluation.metrics import FloatArray
 from stcnet.reproduction.judging import HeldOut
 from stcnet.training.data import TrainingData
@@ -83,24 +79,3 @@ class Bench(Protocol):
         Judged like ours it must give its published score: a check of the protocol. None where the
         data does not tell.
         """
-
-
-def open_bench(folder: Path) -> Bench:
-    """The data in ``folder``: shared cells (``cells.json``) or RISE (``metadata.json``).
-
-    Raises:
-        DataError: It is neither, or its records are wrong.
-    """
-    from stcnet.reproduction.cells_bench import CellsBench
-    from stcnet.reproduction.rise_bench import RiseBench
-
-    if (folder / RECORDS_FILE).is_file():
-        return CellsBench(folder)
-    if (folder / METADATA_FILE).is_file() or any(folder.glob("metadata_test_split_*.json")):
-        return RiseBench(folder)
-    raise DataError(
-        "the folder holds no data that the table can be made on",
-        where=folder,
-        allowed=f"{RECORDS_FILE} or {METADATA_FILE}",
-        hint="name a RISE folder, or the one with the shared cells, with --data",
-    )
