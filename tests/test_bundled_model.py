@@ -16,7 +16,8 @@ from stcnet.evaluation.predictions import parse_predictions, read_rows
 from stcnet.evaluation.protocol import judge_protocol
 from stcnet.evaluation.tables import as_json, markdown_table
 from stcnet.inference import ClipScorer, ModelPackage, StreamScorer, bundled_package
-from stcnet.networks import STCNet, STCNetChoices, smoke_logit
+from stcnet.networks import STCNet, smoke_logit
+from stcnet.networks.packaged import restore_stcnet
 from stcnet.preprocess import (
     centred_square,
     crop_and_resize,
@@ -24,7 +25,6 @@ from stcnet.preprocess import (
     phase_indices,
     residual_frames,
 )
-from stcnet.training.graphs import restore_weights
 from stcnet.types import Picture
 from stcnet.video import open_source
 
@@ -41,11 +41,7 @@ def package() -> ModelPackage:
 
 @pytest.fixture(scope="module")
 def network(package: ModelPackage) -> STCNet:
-    model = STCNet(STCNetChoices(**package.manifest.network))  # type: ignore[arg-type]
-    left_out = model.load_state_dict(restore_weights(dict(package.weights)), strict=False)
-    assert not left_out.unexpected_keys
-    assert all(name.endswith("num_batches_tracked") for name in left_out.missing_keys)
-    return model.eval()
+    return restore_stcnet(package.manifest.network, package.weights)
 
 
 def torch_logit(network: STCNet, package: ModelPackage, clip: Picture) -> float:

@@ -26,10 +26,11 @@ from stcnet.evaluation.protocol import judge_protocol
 from stcnet.evaluation.tables import markdown_table
 from stcnet.inference import CalibrationMethod, ClipScorer, ModelPackage, StreamScorer
 from stcnet.networks import STCNet, STCNetChoices
+from stcnet.networks.packaged import restore_weights
 from stcnet.training.checkpoint import FinishedRun, load_run, save_run
 from stcnet.training.data import TrainingData
 from stcnet.training.export import HeldOut, export_package
-from stcnet.training.graphs import ExportedNetwork, restore_weights
+from stcnet.training.graphs import ExportedNetwork
 from stcnet.training.recipe import Recipe
 from stcnet.types import Picture
 

@@ -84,14 +84,6 @@ def export_graphs(network: STCNet, size: int) -> ExportedNetwork:
     return ExportedNetwork(frame_model.SerializeToString(), clip_model.SerializeToString(), weights)
 
 
-def restore_weights(weights: dict[str, NDArray[np.float32]]) -> dict[str, Tensor]:
-    """The state dict behind the weights of a package."""
-    return {
-        name.split("/", 1)[1].removeprefix("network."): torch.from_numpy(values.copy())
-        for name, values in weights.items()
-    }
-
-
 def _trace(module: nn.Module, inputs: tuple[Tensor, ...], names: list[str]) -> onnx.ModelProto:
     outputs = ["features"] if len(inputs) == 2 else ["logit", "activation"]
     batch = torch.export.Dim("batch")
