@@ -23,7 +23,7 @@ from stcnet.networks import (
         ("stcnet-mobilenetv2", ("mobilenet_v2", "both", "sum", "concat", 8, 3)),
         ("stcnet-seresnext50", ("se_resnext50", "both", "sum", "concat", 8, 0)),
         ("stcnet-seresnext101", ("se_resnext101", "both", "sum", "concat", 8, 0)),
-        ("stcnet-seresnext50-mean", ("se_resnext50", "both", "sum", "mean", 8, 0)),
+        ("stcnet-seresnext50-mean", ("se_resnext50", "both", "sum", "linear", 8, 0)),
         ("plain-seresnext50", ("se_resnext50", "spatial", "sum", "concat", 8, 0)),
         ("stcnet-lite0", ("efficientnet_lite0", "both", "sum", "concat", 8, 0)),
         ("stcnet-lite0-lateral", ("efficientnet_lite0", "both", "lateral", "concat", 8, 0)),
@@ -88,7 +88,8 @@ def test_a_network_without_choices_is_the_default_one() -> None:
         pytest.param(
             "stcnet-lite0",
             {"head": "pyramid"},
-            "head: not a value of this choice (got pyramid; allowed: concat, mean, attention)",
+            "head: not a value of this choice (got pyramid; allowed: concat, mean, attention, "
+            "linear)",
             id="head",
         ),
         pytest.param("stcnet-lite0", {"frames": 0}, "frames: not a value", id="no frame"),

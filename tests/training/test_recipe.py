@@ -127,7 +127,8 @@ CASES = [
     pytest.param(tiny_settings(network=network(choices={"depth": 3})),
                  "there is no such choice (got depth;", "network", id="unknown choice"),
     pytest.param(tiny_settings(network=network(choices={"head": "pyramid"})),
-                 "head: not a value of this choice (got pyramid; allowed: concat, mean, attention)",
+                 "head: not a value of this choice (got pyramid; allowed: concat, mean, attention, "
+                 "linear)",
                  "network", id="value of a choice"),
     pytest.param(tiny_settings(network=network(choices={"frames": [8]})), "valid string",
                  "network.choices.frames", id="a list as a choice"),

@@ -15,7 +15,7 @@ from stcnet.networks.backbone import ConvNormAct
 HEAD_CHANNELS = 256
 """Channels of the features of a frame, and of the maps of a clip."""
 
-HeadName = Literal["concat", "mean", "attention"]
+HeadName = Literal["concat", "mean", "attention", "linear"]
 
 
 class ConcatHead(nn.Module):
@@ -87,4 +87,17 @@ def build_head(name: HeadName, frames: int) -> nn.Module:
     """The head of that name, for clips of ``frames`` frames."""
     if name == "concat":
         return ConcatHead(frames)
-    return MeanHead() if name == "mean" else AttentionHead()
+    return AttentionHead() if name == "attention" else MeanHead()
+
+
+def build_reduction(name: HeadName, channels: int) -> nn.Sequential:
+    """What stands before the head of that name: maps of a frame to its features.
+
+    Args:
+        name: With ``linear`` there is no ReLU, as in the independent implementation.
+        channels: Of the maps.
+    """
+    convolution = nn.Conv2d(channels, HEAD_CHANNELS, 1)
+    if name == "linear":
+        return nn.Sequential(convolution)
+    return nn.Sequential(convolution, nn.ReLU(inplace=True))

@@ -28,7 +28,7 @@ PRESETS: Mapping[str, STCNetChoices] = {
     "stcnet-mobilenetv2": STCNetChoices(backbone="mobilenet_v2", shared_stages=3),
     "stcnet-seresnext50": STCNetChoices(backbone="se_resnext50"),
     "stcnet-seresnext101": STCNetChoices(backbone="se_resnext101"),
-    "stcnet-seresnext50-mean": STCNetChoices(backbone="se_resnext50", head="mean"),
+    "stcnet-seresnext50-mean": STCNetChoices(backbone="se_resnext50", head="linear"),
     "plain-seresnext50": STCNetChoices(backbone="se_resnext50", pathways="spatial"),
     "stcnet-lite0": STCNetChoices(),
     "stcnet-lite0-lateral": STCNetChoices(fusion="lateral"),

@@ -22,7 +22,7 @@ from stcnet.networks.backbone import Backbone
 from stcnet.networks.backbones import BACKBONES, build_backbone
 from stcnet.networks.clip_network import CLASSES, ClipNetwork
 from stcnet.networks.exchanges import FusionName, build_exchange
-from stcnet.networks.heads import HEAD_CHANNELS, HeadName, build_head
+from stcnet.networks.heads import HEAD_CHANNELS, HeadName, build_head, build_reduction
 
 STAGES = 4
 
@@ -40,8 +40,9 @@ class STCNetChoices:
             it; ``lateral``: each adds what a 1x1 convolution, batch norm and ReLU make of the
             other's map, as the paper describes it; ``none``: they meet only after the last stage.
         head: ``concat``: frames concatenated on channels, as the authors released it; ``mean``:
-            averaged over time, as the independent implementation does; ``attention``: averaged
-            over time and place by how telling each is, so that a small plume is not drowned.
+            averaged over time; ``attention``: averaged over time and place by how telling each
+            is, so that a small plume is not drowned; ``linear``: as ``mean``, without the ReLU
+            before it, as the independent implementation has it.
         frames: T, the number of sampled frames of a clip; all heads but ``concat`` take any other.
         shared_stages: How many leading stages the two pathways share, 0..4 (3 in the authors'
             MobileNetV2 variant, 0 in the SE-ResNeXt ones).
@@ -181,9 +182,7 @@ class STCNet(ClipNetwork):
         spatial = build_backbone(choices.backbone) if choices.pathways != "temporal" else None
         temporal = build_backbone(choices.backbone) if choices.pathways != "spatial" else None
         self.pathways = CrossPathways(choices, spatial, temporal)
-        self.reduce = nn.Sequential(
-            nn.Conv2d(self.pathways.channels, HEAD_CHANNELS, 1), nn.ReLU(inplace=True)
-        )
+        self.reduce = build_reduction(choices.head, self.pathways.channels)
         self.head = build_head(choices.head, choices.frames)
         self.dropout = nn.Dropout(choices.dropout)
         self.classifier = nn.Linear(HEAD_CHANNELS, len(CLASSES))
