@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from stcnet.networks import NETWORKS, ClipNetwork, build_model
 
-HEADER = ("network", "parameters", "multiply-adds a clip", "frames", "channels")
+HEADER = ("network", "parameters", "multiply-adds a clip", "frames", "channels", "side")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,9 @@ class Cost:
         name: Of the network.
         parameters: In millions.
         multiply_adds: Of one clip, in billions.
-        frames: T, at 224 x 224 pixels.
+        frames: T, of a clip.
         channels: Of a frame.
+        side: Height and width of a frame in pixels.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Cost:
     multiply_adds: str
     frames: int
     channels: int
+    side: int
 
 
 def multiply_adds(network: ClipNetwork, size: int) -> float:
@@ -51,13 +53,14 @@ def cost(name: str) -> Cost:
     with torch.device("meta"):
         network = build_model(name)
     parameters = sum(parameter.numel() for parameter in network.parameters()) / 1e6
-    billions = multiply_adds(network, NETWORKS[name].input_size)
+    side = NETWORKS[name].input_size
     return Cost(
         f"`{name}`",
         f"{parameters:.2f} M",
-        f"{billions:.2f} G",
+        f"{multiply_adds(network, side):.2f} G",
         network.frames,
         network.channels,
+        side,
     )
 
 

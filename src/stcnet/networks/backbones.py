@@ -12,6 +12,7 @@ from torch import Tensor
 
 from stcnet.errors import ConfigError
 from stcnet.networks.backbone import Backbone
+from stcnet.networks.ghostnet import GhostNetV2
 from stcnet.networks.mobile import EfficientNetLite, InvertedResidual, MobileNetV2
 from stcnet.networks.se_resnext import SEResNeXt
 
@@ -19,6 +20,7 @@ BACKBONES: Mapping[str, Callable[[], Backbone]] = {
     "efficientnet_lite0": EfficientNetLite,
     "efficientnet_lite1": lambda: EfficientNetLite(width=1.0, depth=1.1),
     "efficientnet_lite2": lambda: EfficientNetLite(width=1.1, depth=1.2),
+    "ghostnet_v2": GhostNetV2,
     "mobilenet_v2": MobileNetV2,
     "se_resnext50": SEResNeXt,
     "se_resnext101": lambda: SEResNeXt((3, 4, 23, 3)),

@@ -9,9 +9,11 @@ from typing import Any, Generic, Literal, TypeVar, overload
 from stcnet.errors import ConfigError
 from stcnet.networks.clip_network import ClipNetwork, NetworkChoices
 from stcnet.networks.i3d import I3D, I3DChoices
+from stcnet.networks.mazinga import MazingaChoices, MazingaSmoke
 from stcnet.networks.stcnet import STCNet, STCNetChoices
+from stcnet.networks.x3d import X3D, X3DChoices
 
-ChoicesT = TypeVar("ChoicesT", STCNetChoices, I3DChoices)
+ChoicesT = TypeVar("ChoicesT", STCNetChoices, I3DChoices, MazingaChoices, X3DChoices)
 
 PresetName = Literal[
     "stcnet-mobilenetv2",
@@ -22,6 +24,7 @@ PresetName = Literal[
     "stcnet-lite0",
     "stcnet-lite0-lateral",
     "plain-lite0",
+    "stcnet-ghostnetv2",
 ]
 
 PRESETS: Mapping[str, STCNetChoices] = {
@@ -33,6 +36,7 @@ PRESETS: Mapping[str, STCNetChoices] = {
     "stcnet-lite0": STCNetChoices(),
     "stcnet-lite0-lateral": STCNetChoices(fusion="lateral"),
     "plain-lite0": STCNetChoices(pathways="spatial"),
+    "stcnet-ghostnetv2": STCNetChoices(backbone="ghostnet_v2", fusion="lateral"),
 }
 """The STCNets."""
 
@@ -47,6 +51,9 @@ BASELINES: Mapping[str, I3DChoices] = {
 """The baselines of RISE."""
 
 _STCNET = "Cao et al., arXiv 2011.04863"
+X3D_SIZE = 160
+"""Side of the input of X3D-S in pixels."""
+
 _I3D = "Carreira and Zisserman, CVPR 2017; Hsu et al., AAAI 2021"
 
 SOURCES: Mapping[str, str] = {
@@ -58,12 +65,15 @@ SOURCES: Mapping[str, str] = {
     "stcnet-lite0": f"{_STCNET}, on EfficientNet-Lite0",
     "stcnet-lite0-lateral": f"{_STCNET}, section III-B, on EfficientNet-Lite0",
     "plain-lite0": "Tan and Le, ICML 2019: EfficientNet-Lite0 on single frames",
+    "stcnet-ghostnetv2": f"{_STCNET}, section III-B, on GhostNetV2 (Tang et al., NeurIPS 2022)",
     "i3d": _I3D,
     "i3d-tsm": f"{_I3D}; Lin et al., ICCV 2019",
     "i3d-lstm": f"{_I3D}; Hochreiter and Schmidhuber, 1997",
     "i3d-nl": f"{_I3D}; Wang et al., CVPR 2018",
     "i3d-tc": f"{_I3D}; Hussein et al., CVPR 2019",
     "i3d-flow": f"{_I3D}; Zach et al., DAGM 2007",
+    "mazinga-v2": "Verde, MazingaSmokeClassifier v2, 2026; Tang et al., NeurIPS 2022",
+    "x3d-s": "Feichtenhofer, CVPR 2020",
 }
 """Where each network was published."""
 
@@ -111,6 +121,8 @@ class NetworkEntry(Generic[ChoicesT]):
 NETWORKS: Mapping[str, NetworkEntry[Any]] = {
     **{name: NetworkEntry(name, SOURCES[name], made, STCNet) for name, made in PRESETS.items()},
     **{name: NetworkEntry(name, SOURCES[name], made, I3D) for name, made in BASELINES.items()},
+    "mazinga-v2": NetworkEntry("mazinga-v2", SOURCES["mazinga-v2"], MazingaChoices(), MazingaSmoke),
+    "x3d-s": NetworkEntry("x3d-s", SOURCES["x3d-s"], X3DChoices(), X3D, X3D_SIZE),
 }
 """Every network of the literature by its name."""
 
@@ -139,7 +151,7 @@ def resolve_choices(name: str, /, **overrides: object) -> NetworkChoices:
 
     Args:
         name: A name of :data:`NETWORKS`.
-        **overrides: Fields of :class:`STCNetChoices`, or of :class:`I3DChoices` for an I3D.
+        **overrides: Fields of the network's choices, such as :class:`STCNetChoices`.
 
     Raises:
         ConfigError: No network or no choice has that name, or a choice has no such value.

@@ -209,7 +209,7 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "mazinga",
-        "MazingaSmoke-like (three heads)",
+        "MazingaSmoke v2",
         "mazinga",
         Published(
             _by_split(0.847, 0.880, 0.888, 0.921, 0.854, 0.813),
@@ -218,7 +218,7 @@ ROWS: tuple[Row, ...] = (
             MAZINGA,
             labels="revised",
         ),
-        departure="its training on an STCNet with EfficientNet-Lite0, not on its own GhostNetV2",
+        departure="without Lookahead, and trained on the labels as RISE published them",
     ),
     Row("flagship", "STCNet flagship (this package)", "flagship"),
 )
