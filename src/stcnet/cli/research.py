@@ -25,6 +25,7 @@ Protocol = Annotated[
     ),
 ]
 EXTRA_MODULES = (
+    "captum",
     "torch",
     "lightning_fabric",
     "tensorboard",

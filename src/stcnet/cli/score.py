@@ -13,9 +13,9 @@ from stcnet.cli.values import (
     OneZone,
     load_package,
     optional_duration,
-    parse_zones,
+    parse_one_zone,
 )
-from stcnet.errors import ConfigError, StcnetError
+from stcnet.errors import StcnetError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,16 +48,14 @@ def score(
     A clip that cannot be judged costs only its own line; the exit code is then 2.
     """
     interval_s = optional_duration(frame_interval, "--frame-interval")
-    zones = parse_zones(zone)
-    if len(zones) > 1:
-        raise ConfigError("a clip is judged in one zone", where="--zone", got=len(zones))
+    place = parse_one_zone(zone)
     package = load_package(model)
     show = _print_json if as_json else _print_row
     if not as_json:
         typer.echo("verdict   probability  clip")
     failed = False
     for clip in clips:
-        record = _record(clip, package, zones[0] if zones else None, interval_s)
+        record = _record(clip, package, place, interval_s)
         show(record)
         failed = failed or "error" in record
     if failed:

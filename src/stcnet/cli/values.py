@@ -94,6 +94,19 @@ def parse_zones(texts: list[str] | None) -> list[Zone]:
     return [Zone.parse(text) for text in texts or ()]
 
 
+def parse_one_zone(texts: list[str] | None) -> Zone | None:
+    """The zone in the values of ``--zone`` of a command that judges one; None without any.
+
+    Raises:
+        ConfigError: There are several.
+        ZoneError: It has another form or no area.
+    """
+    zones = parse_zones(texts)
+    if len(zones) > 1:
+        raise ConfigError("a clip is judged in one zone", where="--zone", got=len(zones))
+    return zones[0] if zones else None
+
+
 def load_package(path: Path | None) -> ModelPackage:
     """Load a model package, or the bundled one.
 

@@ -1,6 +1,6 @@
 """One pass over a recorded source: from its frames to episodes, and to a folder of results."""
 
-from stcnet.detection.clips import score_clip
+from stcnet.detection.clips import ClipFrames, read_clip, score_clip
 from stcnet.detection.folder import RESULT_FILES, new_folder
 from stcnet.detection.progress import Progress
 from stcnet.detection.record import Detection
@@ -12,6 +12,7 @@ from stcnet.detection.zones import VIEW, place_zones
 __all__ = [
     "RESULT_FILES",
     "VIEW",
+    "ClipFrames",
     "Detection",
     "Progress",
     "detect",
@@ -20,6 +21,7 @@ __all__ = [
     "new_folder",
     "operating_point",
     "place_zones",
+    "read_clip",
     "score_clip",
     "write_results",
 ]

@@ -56,17 +56,47 @@ def score_clip(
         ScoringError: The network gives values that are not finite.
         PackageError: ONNX Runtime refuses the model.
     """
+    clip = read_clip(source, package.manifest, zone)
+    return ClipScorer(package, threads=threads).score(clip.frames)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipFrames:
+    """The frames of a clip that the network sees.
+
+    Attributes:
+        frames: Cut out and scaled: RGB, uint8, shape (N, S, S, 3).
+        times_s: Capture time of each, in seconds since the first frame of the clip.
+    """
+
+    frames: Picture
+    times_s: tuple[float, ...]
+
+
+def read_clip(source: FrameSource, manifest: Manifest, zone: Zone | None = None) -> ClipFrames:
+    """The frames of a clip that :func:`score_clip` judges.
+
+    Args:
+        source: The clip, its frames evenly spaced.
+        manifest: Of the model.
+        zone: Part of the picture to judge; None for its centred square.
+
+    Raises:
+        SourceError: The clip has too few frames or too many, spans too long, or cannot be read.
+        ZoneError: The zone does not lie in the picture.
+    """
     placed = place_zones([zone] if zone else [], source.info)[0]
-    clip = _read(source, placed.box, package.manifest)
-    _warn_of_shortness(source.info, clip, package.manifest.sampling)
-    return ClipScorer(package, threads=threads).score(np.stack(clip.frames))
+    clip = _read(source, placed.box, manifest)
+    _warn_of_shortness(source.info, clip, manifest.sampling)
+    return ClipFrames(np.stack(clip.frames), tuple(clip.times_s))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Clip:
-    """The frames of a clip that the network sees: RGB, uint8, shape (S, S, 3) each."""
+    """What was kept of a clip, and how many frames and seconds it has in all."""
 
     frames: list[Picture]
+    times_s: list[float]
     count: int
     span_s: float
 
@@ -91,13 +121,15 @@ def _kept(source: FrameSource, box: PixelBox, manifest: Manifest, count: int) ->
     """Read the clip, keeping the frames that the network sees if it has ``count`` of them."""
     wanted = _wanted(count, manifest.sampling)
     frames: list[Picture] = []
+    times_s: list[float] = []
     position, time_s = -1, 0.0
     for position, frame in enumerate(source):
         time_s = frame.time_s
         _require_clip(source.info, position, time_s, manifest.sampling)
         if position in wanted:
             frames.append(crop_and_resize(frame.image, box, manifest.input.size))
-    return _Clip(frames, position + 1, time_s)
+            times_s.append(time_s)
+    return _Clip(frames, times_s, position + 1, time_s)
 
 
 def _wanted(count: int, sampling: Sampling) -> set[int]:
