@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import safetensors.torch
@@ -13,8 +13,9 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from stcnet.errors import ConfigError
-from stcnet.networks.published_layouts import in_own_names
+from stcnet.networks.published_layouts import OWN, Translation, translate
 
+Shape = tuple[int, ...]
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 WRAPPER = "module."
 COUNTER = "num_batches_tracked"
@@ -28,10 +29,14 @@ class LoadedWeights:
 
     Attributes:
         path: The file.
-        loaded: Names of the tensors that it gave.
+        loaded: Names of the tensors of the network that it gave.
         missing: Names of the network's tensors that it does not have; they stay random.
         unexpected: Names in it that the network does not have.
-        misshapen: Names of tensors that have another shape there; they stay random.
+        misshapen: Names of tensors of the network that have another shape there; they stay random.
+        unused: Names in it that its own network computes nothing with, left out without loss.
+        shapes: Shape there and in the network of each misshapen tensor.
+        origins: Names of the network -> names in the file, where they are others.
+        layout: Whose names the file uses, for people.
     """
 
     path: Path
@@ -39,6 +44,15 @@ class LoadedWeights:
     missing: tuple[str, ...]
     unexpected: tuple[str, ...]
     misshapen: tuple[str, ...]
+    unused: tuple[str, ...] = ()
+    shapes: Mapping[str, tuple[Shape, Shape]] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    layout: str = OWN
+
+    @property
+    def wanted(self) -> int:
+        """How many tensors of the network the file should have."""
+        return len(self.loaded) + len(self.missing) + len(self.misshapen)
 
     def misfits(self) -> str:
         """What does not fit, in words; empty where everything does.
@@ -46,14 +60,46 @@ class LoadedWeights:
         >>> LoadedWeights(Path("i3d.pt"), ("a", "b"), (), ("c",), ("logits.bias",)).misfits()
         '1 not in the network: c; 1 of another shape: logits.bias'
         """
-        kinds = {
+        return "; ".join(
+            f"{len(names)} {kind}: {few(names)}" for kind, names in self._by_kind().items() if names
+        )
+
+    def listing(self) -> Iterator[str]:
+        r"""A line for every tensor that does not fit, and for every one that is left out.
+
+        >>> print(*LoadedWeights(Path("i3d.pt"), (), ("a",), ("c",), ()).listing(), sep="\n")
+        not in the file: a
+        not in the network: c
+        """
+        for kind, names in {**self._by_kind(), "unused": self.unused}.items():
+            for name in names:
+                there, here = self.shapes.get(name, ((), ()))
+                yield f"{kind}: {name}" + (f", {there} for {here}" if name in self.shapes else "")
+
+    def _by_kind(self) -> dict[str, tuple[str, ...]]:
+        return {
             "not in the file": self.missing,
             "not in the network": self.unexpected,
             "of another shape": self.misshapen,
         }
-        return "; ".join(
-            f"{len(names)} {kind}: {_few(names)}" for kind, names in kinds.items() if names
-        )
+
+    def require_fit(self, *, allow_partial: bool) -> None:
+        """Refuse weights that do not fit.
+
+        Args:
+            allow_partial: Let what does not fit be left out, as long as most of the network fits.
+
+        Raises:
+            ConfigError: They do not fit.
+        """
+        if self.misfits() and not (allow_partial and 2 * len(self.loaded) > self.wanted):
+            raise ConfigError(
+                f"the weights do not fit the network: {self.misfits()}",
+                where=self.path,
+                got=f"{len(self.loaded)} tensors that fit, {self.wanted} wanted",
+                hint="name weights of this network"
+                + ("" if allow_partial else ", or ask for a partial load"),
+            )
 
 
 def load_pretrained(
@@ -64,8 +110,7 @@ def load_pretrained(
     The file holds a state dict: safetensors, or what ``torch.save`` wrote, also inside an entry
     ``state_dict``. The prefix ``module.``, which training on several devices adds, is taken away.
     Counters of batch norms, which old files lack, and second names of shared tensors may be
-    missing. Backbones may stand under the names of torchvision and timm, see
-    :mod:`stcnet.networks.published_layouts`.
+    missing. The tensors may stand under the names of :mod:`stcnet.networks.published_layouts`.
 
     Args:
         network: What to fill; untouched if the file is refused.
@@ -76,12 +121,21 @@ def load_pretrained(
     Raises:
         ConfigError: The file cannot be read, holds no weights, or does not fit.
     """
-    stored = in_own_names(network, _strip(read_state(path)))
-    result = _compare(network, stored, path)
-    if result.misfits() and not (allow_partial and 2 * len(result.loaded) > _expected(result)):
-        raise _misfit(result, allow_partial)
-    network.load_state_dict({name: stored[name] for name in result.loaded}, strict=False)
+    result, fitting = fit_weights(network, path)
+    result.require_fit(allow_partial=allow_partial)
+    network.load_state_dict(fitting, strict=False)
     return result
+
+
+def fit_weights(network: nn.Module, path: Path) -> tuple[LoadedWeights, dict[str, Tensor]]:
+    """What of a file fits a network, which may be on the meta device, and the tensors that do.
+
+    Raises:
+        ConfigError: The file cannot be read or holds no weights.
+    """
+    translation = translate(network, _strip(read_state(path)))
+    result = _compare(network, translation, path)
+    return result, {name: translation.tensors[name] for name in result.loaded}
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -141,41 +195,41 @@ def _strip(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(WRAPPER) if wrapped else name: state[name] for name in state}
 
 
-def _compare(network: nn.Module, stored: Mapping[str, Tensor], path: Path) -> LoadedWeights:
+def _compare(network: nn.Module, translation: Translation, path: Path) -> LoadedWeights:
     own = network.state_dict(keep_vars=True)
+    stored, origins = translation.tensors, translation.origins
+    common = [name for name in own if name in stored]
+    wanted = distinct_names(own, stored)
+    missing = (name for name in own if name in wanted and name not in stored)
+    homeless = tuple(origins.get(name, name) for name in stored if name not in own)
+    shapes = {name: (tuple(stored[name].shape), tuple(own[name].shape)) for name in common}
+    return LoadedWeights(
+        path,
+        loaded=tuple(name for name in common if shapes[name][0] == shapes[name][1]),
+        missing=tuple(name for name in missing if not name.endswith(COUNTER)),
+        unexpected=homeless + translation.unknown,
+        misshapen=tuple(name for name in common if shapes[name][0] != shapes[name][1]),
+        unused=translation.unused,
+        shapes={name: pair for name, pair in shapes.items() if pair[0] != pair[1]},
+        origins=origins,
+        layout=translation.layout,
+    )
+
+
+def distinct_names(own: Mapping[str, Tensor], stored: Container[str] = ()) -> frozenset[str]:
+    """One name of each tensor of a state dict in which shared tensors have several.
+
+    Args:
+        own: A state dict of the tensors themselves, not of copies (``keep_vars=True``).
+        stored: Names that are taken before others.
+    """
     first: dict[int, str] = {}
     for name in sorted(own, key=lambda name: name not in stored):
         first.setdefault(id(own[name]), name)
-    # Of a shared tensor one name is wanted, the one that the file has if there is any.
-    wanted = set(first.values())
-    common = [name for name in own if name in stored]
-    return LoadedWeights(
-        path,
-        loaded=tuple(name for name in common if own[name].shape == stored[name].shape),
-        missing=tuple(
-            name
-            for name in own
-            if name in wanted and name not in stored and not name.endswith(COUNTER)
-        ),
-        unexpected=tuple(name for name in stored if name not in own),
-        misshapen=tuple(name for name in common if own[name].shape != stored[name].shape),
-    )
+    return frozenset(first.values())
 
 
-def _expected(result: LoadedWeights) -> int:
-    return len(result.loaded) + len(result.missing) + len(result.misshapen)
-
-
-def _misfit(result: LoadedWeights, allow_partial: bool) -> ConfigError:
-    return ConfigError(
-        f"the weights do not fit the network: {result.misfits()}",
-        where=result.path,
-        got=f"{len(result.loaded)} tensors that fit, {_expected(result)} wanted",
-        hint="name weights of this network"
-        + ("" if allow_partial else ", or ask for a partial load"),
-    )
-
-
-def _few(names: Iterable[str]) -> str:
+def few(names: Iterable[str]) -> str:
+    """The first of some names."""
     names = list(names)
     return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")

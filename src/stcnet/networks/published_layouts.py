@@ -1,13 +1,17 @@
-"""ImageNet weights of backbones under the names that they are published with.
+"""State dicts under the names that others published them with, in the names of our networks.
 
-MobileNetV2 as torchvision's ``mobilenet_v2``. SE-ResNeXt as timm's ``seresnext50_32x4d``, and as
-``legacy_seresnext50_32x4d``, which is the layout that the code of STCNet starts from. The former
-pads its first pooling where the latter and ours do not: its maps come out half a pixel aside.
+Whole networks: STCNet as the authors' code names it, for SE-ResNeXt and for MobileNetV2, and as the
+independent implementation of ChangyWen does. Backbones alone, which every pathway gets: MobileNetV2
+as torchvision's ``mobilenet_v2``; SE-ResNeXt as in pretrained-models by Cadene, which timm calls
+``legacy_seresnext50_32x4d`` and the code of STCNet starts from, and as timm's
+``seresnext50_32x4d``. The last one pads its first pooling where the others and ours do not: its
+maps come out half a pixel aside. The names of pytorch-i3d are those of our I3D.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
@@ -18,56 +22,189 @@ from stcnet.networks.se_resnext import SEResNeXt, SEResNeXtBlock
 Names = Iterator[tuple[str, str]]
 """Names of layers, ours and theirs."""
 
+OWN = "this package's own"
+I3D_SIGN = "Conv3d_1a_7x7.conv3d.weight"
+MOBILE_STAGES = ("feature_1", "feature_2", "feature_4", "feature_6")
+"""What the authors call the stages of MobileNetV2; only the last one has a double."""
 
-def in_own_names(network: nn.Module, published: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state dict in the names of the network, where its backbones are published in others.
 
-    Every pathway gets the same weights. The classifier of a published backbone is left out.
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a published state dict names what our networks name otherwise.
+
+    Attributes:
+        title: For people.
+        sign: A tensor that every such state dict holds.
+        spatial, temporal: What stands before the names of each pathway's backbone.
+        head: Our names of the layers behind the backbones -> theirs.
+        unused: Starts of the names of tensors that the published network holds, but that nothing
+            it says depends on.
+    """
+
+    title: str
+    sign: str
+    spatial: str = ""
+    temporal: str = ""
+    head: Mapping[str, str] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
+
+
+LAYOUTS = (
+    Layout(
+        "STCNet as its authors name it",
+        "conv_fuse_RGB.weight",
+        "base_model.",
+        "branch_model.",
+        {
+            "reduce.0": "conv_fuse_RGB",
+            "head.aggregate.0": "cls_module.0",
+            "head.aggregate.1": "cls_module.1",
+            "classifier": "last_fc",
+        },
+        (
+            "conv_fuse_FLOW.",
+            "base_model.last_linear.",
+            "branch_model.last_linear.",
+            *(f"branch_model.{stage}." for stage in MOBILE_STAGES[:-1]),
+        ),
+    ),
+    Layout(
+        "STCNet as ChangyWen's implementation names it",
+        "layer_cls.conv1.weight",
+        "spatial_path.",
+        "temporal_path.",
+        {
+            "reduce.0": "layer_cls.conv1",
+            "head.project": "layer_cls.conv2",
+            "classifier": "layer_out.last_linear",
+        },
+        ("spatial_path.last_linear.", "temporal_path.last_linear."),
+    ),
+    Layout("a backbone as torchvision names it", "features.0.0.weight"),
+    Layout("a backbone as pretrained-models and timm's legacy name it", "layer0.conv1.weight"),
+    Layout("a backbone as timm names it", "layer1.0.se.fc1.weight"),
+)
+"""The layouts that are known, besides our own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A state dict in the names of a network.
+
+    Attributes:
+        layout: Which one it was in, for people.
+        tensors: By our names.
+        origins: Our names -> those in the state dict; a name that is not here stayed as it was.
+        unknown: Names in it that stand for nothing of the network.
+        unused: Names in it that stand for nothing its own network computes with.
+    """
+
+    layout: str
+    tensors: Mapping[str, Tensor]
+    origins: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+
+
+def translate(network: nn.Module, published: Mapping[str, Tensor]) -> Translation:
+    """A state dict in the names of the network, where it is published in others.
+
+    Of a backbone alone every pathway gets the same weights.
 
     Args:
         network: Whose names are wanted.
         published: A state dict, in a published layout or not.
-
-    Returns:
-        The tensors that the backbones of the network want; all as they are if there are none.
     """
-    renamed: dict[str, Tensor] = {}
+    layout = _recognise(network, published)
+    if layout is None:
+        return Translation(f"{OWN}, as pytorch-i3d" if I3D_SIGN in published else OWN, published)
+    places: dict[str, list[str]] = {}
+    for ours, theirs in _layers(network, layout, published):
+        places.setdefault(theirs, []).append(ours)
+    origins: dict[str, str] = {}
+    for name in published:
+        layer, _, part = name.rpartition(".")
+        origins |= {f"{ours}.{part}": name for ours in places.get(layer, ())}
+    left = [name for name in published if name.rpartition(".")[0] not in places]
+    unused = tuple(name for name in left if name.startswith(layout.unused))
+    return Translation(
+        layout.title,
+        {ours: published[theirs] for ours, theirs in origins.items()},
+        origins,
+        tuple(name for name in left if name not in unused),
+        unused,
+    )
+
+
+def _recognise(network: nn.Module, published: Mapping[str, Tensor]) -> Layout | None:
+    """The layout of a state dict, None where it is in the network's own names, or in unknown ones.
+
+    The names of a network may hold a sign by chance, so its own come first.
+    """
+    own = network.state_dict().keys()
+    if 2 * sum(name in own for name in published) > len(published):
+        return None
+    return next((layout for layout in LAYOUTS if layout.sign in published), None)
+
+
+def _layers(network: nn.Module, layout: Layout, published: Mapping[str, Tensor]) -> Names:
     for prefix, backbone in network.named_modules():
         if isinstance(backbone, Backbone):
-            for ours, theirs in _layers(backbone, published):
-                for name, tensor in published.items():
-                    layer, _, part = name.rpartition(".")
-                    if layer == theirs:
-                        renamed[f"{prefix}.{ours}.{part}".removeprefix(".")] = tensor
-    return renamed or dict(published)
+            of_temporal = prefix.endswith("temporal")
+            for ours, theirs in _backbone_layers(backbone, layout, of_temporal, published):
+                yield f"{prefix}.{ours}".removeprefix("."), theirs
+    yield from layout.head.items()
 
 
-def _layers(backbone: Backbone, published: Mapping[str, Tensor]) -> Names:
-    if isinstance(backbone, MobileNetV2):
+def _backbone_layers(
+    backbone: Backbone, layout: Layout, of_temporal: bool, published: Mapping[str, Tensor]
+) -> Names:
+    before = layout.temporal if of_temporal else layout.spatial
+    if isinstance(backbone, SEResNeXt):
+        legacy = f"{before}layer0.conv1.weight" in published
+        for ours, theirs in _se_layers(backbone, legacy):
+            yield ours, f"{before}{theirs}"
+    elif isinstance(backbone, MobileNetV2) and layout.spatial:
+        yield from _staged_mobile_layers(backbone, layout, of_temporal)
+    elif isinstance(backbone, MobileNetV2):
         yield from _mobile_layers(backbone)
-    elif isinstance(backbone, SEResNeXt):
-        legacy = "layer0.conv1.weight" in published
-        stem, gate = ("layer0.", "se_module") if legacy else ("", "se")
-        yield "stages.0.0.0", f"{stem}conv1"
-        yield "stages.0.0.1", f"{stem}bn1"
-        yield from _residual_layers(backbone, gate)
 
 
 def _mobile_layers(backbone: MobileNetV2) -> Names:
     """Stem and blocks are numbered through; only the last convolution is not a group of its own."""
-    yield "stages.0.0.0", "features.0.0"
-    yield "stages.0.0.1", "features.0.1"
+    yield from _pairs("stages.0.0", "features.0")
     blocks = [(name, m) for name, m in backbone.named_modules() if isinstance(m, InvertedResidual)]
     for number, (name, block) in enumerate(blocks, 1):
         last = len(block.layers) - 1
         for layer in range(last):
-            for part in range(2):
-                yield f"{name}.layers.{layer}.{part}", f"features.{number}.conv.{layer}.{part}"
-        for part in range(2):
-            yield f"{name}.layers.{last}.{part}", f"features.{number}.conv.{last + part}"
+            yield from _pairs(f"{name}.layers.{layer}", f"features.{number}.conv.{layer}")
+        yield from _pairs(f"{name}.layers.{last}", f"features.{number}.conv", last)
 
 
-def _residual_layers(backbone: SEResNeXt, gate: str) -> Names:
+def _staged_mobile_layers(backbone: MobileNetV2, layout: Layout, of_temporal: bool) -> Names:
+    """The authors' stages; in a block every convolution, norm and activation has its number."""
+    for number, stage in enumerate(backbone.stages):
+        doubled = of_temporal and number == len(MOBILE_STAGES) - 1
+        theirs = f"{layout.temporal if doubled else layout.spatial}{MOBILE_STAGES[number]}"
+        if number == 0:
+            yield from _pairs("stages.0.0", f"{theirs}.0")
+        for position, block in stage.named_children():
+            if isinstance(block, InvertedResidual):
+                for layer in range(len(block.layers)):
+                    ours = f"stages.{number}.{position}.layers.{layer}"
+                    yield from _pairs(ours, f"{theirs}.{position}.conv", 3 * layer)
+
+
+def _pairs(ours: str, theirs: str, first: int = 0) -> Names:
+    """A convolution and its norm."""
+    for part in range(2):
+        yield f"{ours}.{part}", f"{theirs}.{first + part}"
+
+
+def _se_layers(backbone: SEResNeXt, legacy: bool) -> Names:
+    stem, gate = ("layer0.", "se_module") if legacy else ("", "se")
+    yield "stages.0.0.0", f"{stem}conv1"
+    yield "stages.0.0.1", f"{stem}bn1"
     for number, stage in enumerate(backbone.stages):
         blocks = (n for n, block in stage.named_children() if isinstance(block, SEResNeXtBlock))
         for position, block in enumerate(blocks):
@@ -77,5 +214,4 @@ def _residual_layers(backbone: SEResNeXt, gate: str) -> Names:
                 yield f"{ours}.layers.{layer}.1", f"{theirs}.bn{layer + 1}"
             for layer, name in ((1, "fc1"), (3, "fc2")):
                 yield f"{ours}.layers.3.gate.{layer}", f"{theirs}.{gate}.{name}"
-            for part in range(2):
-                yield f"{ours}.shortcut.{part}", f"{theirs}.downsample.{part}"
+            yield from _pairs(f"{ours}.shortcut", f"{theirs}.downsample")
