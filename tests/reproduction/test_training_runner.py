@@ -31,7 +31,7 @@ class Planted:
 
     @property
     def training(self) -> TrainingData:
-        return TrainingData(description="planted", clips=("planted",))
+        return TrainingData(description="planted", clips=self.training_clips(32).ids)
 
     @property
     def held_out(self) -> HeldOut:

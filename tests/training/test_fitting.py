@@ -26,7 +26,7 @@ from stcnet.training.fitting import fit
 from stcnet.training.loop import SILENT, EpochReport, Listener, Training
 from stcnet.training.nonfinite import BATCH_FILE
 
-DATA = TrainingData(description="planted", clips=("a", "b"))
+DATA = TrainingData(description="planted", clips=planted_clips().ids)
 
 
 def train(folder: Path, listener: Listener = SILENT, **settings: Any) -> dict[str, Tensor]:

@@ -23,7 +23,7 @@ from stcnet.training.fitting import fit
 from stcnet.training.loop import SILENT, EpochReport, Listener, Training
 from stcnet.training.recipe import Recipe
 
-DATA = TrainingData(description="planted", clips=("a", "b"))
+DATA = TrainingData(description="planted", clips=planted_clips().ids)
 EVENTFUL: dict[str, Any] = {
     "augmentation": {}, "mixup": 0.2, "plumes": {"smoke": 0.2, "steam": 0.2},
 }  # fmt: skip
@@ -32,8 +32,9 @@ EVENTFUL: dict[str, Any] = {
 def train(
     recipe: Recipe, folder: Path, listener: Listener = SILENT, clips: ClipSet | None = None
 ) -> dict[str, Tensor]:
-    model = fit(recipe, clips or planted_clips(), DATA, folder, fabric=make_fabric("cpu"),
-                listener=listener)  # fmt: skip
+    clips = clips or planted_clips()
+    data = TrainingData(description="planted", clips=clips.ids)
+    model = fit(recipe, clips, data, folder, fabric=make_fabric("cpu"), listener=listener)
     return model.state_dict()
 
 
@@ -117,7 +118,7 @@ class Killed(Listener):
         if done == 5:
             os.kill(os.getpid(), signal.SIGKILL)
 
-data = TrainingData(description="planted", clips=("a", "b"))
+data = TrainingData(description="planted", clips=planted_clips().ids)
 fabric = make_fabric("cpu")
 fit(tiny_recipe(), planted_clips(), data, Path({folder!r}), fabric=fabric, listener=Killed())
 """
@@ -152,9 +153,24 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
 
 def test_a_checkpoint_of_other_clips_is_refused(tmp_path: Path) -> None:
     train(tiny_recipe(epochs=1), tmp_path)
-    other = TrainingData(description="planted", clips=("a", "c"))
+    clips = planted_clips(10)
+    other = TrainingData(description="planted", clips=clips.ids)
     with pytest.raises(TrainingError, match="belongs to other training clips"):
-        fit(tiny_recipe(epochs=1), planted_clips(), other, tmp_path, fabric=make_fabric("cpu"))
+        fit(tiny_recipe(epochs=1), clips, other, tmp_path, fabric=make_fabric("cpu"))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [DATA.clips[1:], (*DATA.clips, "another"), ("others",) * len(DATA.clips)],
+    ids=["one more is trained on", "one less", "others"],
+)
+def test_a_record_that_does_not_tell_the_clips_is_refused(
+    tmp_path: Path, told: tuple[str, ...]
+) -> None:
+    data = TrainingData(description="planted", clips=told)
+    with pytest.raises(ValueError, match="the record does not tell what is trained on: "):
+        fit(tiny_recipe(epochs=1), planted_clips(), data, tmp_path, fabric=make_fabric("cpu"))
+    assert not list(tmp_path.iterdir())
 
 
 class BlockedByFolder(Listener):

@@ -52,6 +52,7 @@ class TrainingRunner:
         size = plan.recipe.network.input_size
         fabric = make_fabric(self._accelerator, precision=plan.recipe.precision)
         training = self._seen(plan, division.training_clips(size))
+        division.training.require_told(training.ids)
         if plan.row.classifier == "svm":
             held_out = self._held_out(plan, division)
             return judge_features(plan, training, held_out, fabric)
@@ -69,6 +70,8 @@ class TrainingRunner:
 
     def _held_out(self, plan: Plan, division: Division) -> ClipSet:
         clips = self._seen(plan, division.held_out_clips(plan.recipe.network.input_size))
+        if clips.ids != division.held_out.ids:
+            raise ValueError(f"split {division.split} holds out other clips than it decodes")
         return permuted(clips, plan.recipe.seed) if plan.row.permuted else clips
 
     def _seen(self, plan: Plan, clips: ClipSet) -> ClipSet:

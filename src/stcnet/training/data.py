@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
@@ -28,6 +28,19 @@ class TrainingData(BaseModel):
     def sha256(self) -> str:
         """Hash of the ids, one a line; 64 hexadecimal digits."""
         return hashlib.sha256("\n".join(self.clips).encode()).hexdigest()
+
+    def require_told(self, clips: Collection[str]) -> None:
+        """Let nothing be trained on that this record does not tell: it is what leaks are found by.
+
+        Args:
+            clips: Ids of the clips that are trained on, in any order.
+
+        Raises:
+            ValueError: They are not those of the record.
+        """
+        if sorted(clips) != sorted(self.clips):
+            strange = sorted({*clips} ^ {*self.clips})
+            raise ValueError(f"the record does not tell what is trained on: {strange[:3]}")
 
 
 def describe_cells(cells: Sequence[Cell]) -> TrainingData:

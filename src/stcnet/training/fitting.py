@@ -62,7 +62,9 @@ def fit(
         TrainingError: The checkpoint in ``folder`` does not fit, the clips or the network do not
             fit on the device, or the loss is not finite.
         OutputError: The folder cannot be written.
+        ValueError: ``data`` does not tell ``clips``.
     """
+    data.require_told(clips.ids)
     fabric = fabric or make_fabric(precision=recipe.precision)
     earlier = by_first(fabric, lambda: load_checkpoint(folder, recipe, data))
     training = Training(recipe, clips, fabric, clips_on)
