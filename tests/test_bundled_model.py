@@ -11,7 +11,8 @@ import torch
 
 from stcnet.datasets import read_cells, read_clips
 from stcnet.demo import SAMPLE_PATH
-from stcnet.evaluation.calibration import cross_calibrate
+from stcnet.evaluation.calibration import calibrate, cross_calibrate
+from stcnet.evaluation.operating_points import operating_points_of_cells, operating_table
 from stcnet.evaluation.predictions import parse_predictions, read_rows
 from stcnet.evaluation.protocol import judge_protocol
 from stcnet.evaluation.tables import as_json, markdown_table
@@ -25,6 +26,7 @@ from stcnet.preprocess import (
     phase_indices,
     residual_frames,
 )
+from stcnet.training.data import describe_cells
 from stcnet.types import Picture
 from stcnet.video import open_source
 
@@ -129,6 +131,53 @@ def test_the_stored_scores_come_from_the_stored_predictions(shared_data: Path) -
     rows = judge_protocol(calibrated, cells)
     assert as_json(rows) == json.loads((RESULTS / "scores.json").read_text(encoding="utf-8"))
     assert markdown_table(rows) == (RESULTS / "scores.md").read_text(encoding="utf-8").strip()
+
+
+def test_the_card_shows_the_stored_thresholds(package: ModelPackage) -> None:
+    points = package.manifest.operating_points
+    assert [point.alarms_per_day for point in points] == [1.0, 0.2, 0.05]
+    assert operating_table(points) in package.card
+    assert points[0].basis in package.card
+    assert f"no rate under {points[0].least_rate:.2g} can be proven" in package.card
+    assert package.calibration.formula in package.card
+    assert package.calibration.basis in package.card
+    assert package.manifest.provenance.data in package.card
+
+
+def test_the_readme_counts_the_clips_of_the_training(package: ModelPackage) -> None:
+    clips = len(package.manifest.provenance.clips)
+    assert f"{clips:,} labelled clips" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.real_data
+def test_calibration_and_thresholds_come_from_the_stored_predictions(
+    package: ModelPackage, shared_data: Path
+) -> None:
+    cells = read_cells(shared_data / "rise-cells")
+    path = RESULTS / "predictions.csv"
+    predictions = parse_predictions(read_rows(path), path)
+    refitted = calibrate(predictions, cells)
+    assert refitted.basis == package.calibration.basis
+    # The predictions that were stored have six decimals.
+    logits = np.linspace(-8, 8, 65)
+    np.testing.assert_allclose(
+        refitted.probabilities(logits), package.calibration.probabilities(logits), atol=1e-5
+    )
+    window_s = package.manifest.sampling.window_s
+    points = operating_points_of_cells(
+        cross_calibrate(predictions, cells), cells, window_s=window_s
+    )
+    assert operating_table(points) == operating_table(package.manifest.operating_points)
+
+
+@pytest.mark.real_data
+def test_the_clips_of_the_training_are_told_as_they_are(
+    package: ModelPackage, shared_data: Path
+) -> None:
+    told = describe_cells(read_cells(shared_data / "rise-cells"))
+    assert package.manifest.provenance.data == told.description
+    assert package.manifest.provenance.clips == told.clips
+    assert package.manifest.provenance.data_sha256 == told.sha256
 
 
 def test_every_clip_of_the_training_is_named(package: ModelPackage) -> None:

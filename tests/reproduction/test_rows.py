@@ -25,6 +25,24 @@ def test_published_scores_give_the_printed_average(row: Row) -> None:
     assert row.published.average == pytest.approx(mean, abs=0.005)
 
 
+COLUMNS = {
+    "S0": ".42 .55 .57 .80 .76 .76 .81 .80 .81 .81 .83 .86 .88",
+    "S1": ".59 .58 .70 .84 .79 .81 .84 .84 .84 .84 .82 .88 .89",
+    "S2": ".47 .51 .67 .82 .81 .82 .82 .82 .83 .84 .84 .87 .90",
+    "S3": ".63 .68 .67 .87 .86 .87 .87 .85 .87 .87 .85 .89 .90",
+    "S4": ".52 .65 .57 .82 .76 .81 .80 .83 .81 .81 .78 .84 .86",
+    "S5": ".47 .50 .53 .75 .68 .71 .74 .74 .74 .77 .83 .86 .88",
+}
+"""The table of the STCNet README, copied down its columns."""
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_published_scores_stand_in_their_column(split: str) -> None:
+    of_rise = [row.published for row in PUBLISHED if row.published and row.name != "mazinga"]
+    column = [float(score) for score in COLUMNS[split].split()]
+    assert [published.scores[split] for published in of_rise] == column
+
+
 def test_the_rows_of_rise_and_of_stcnet_print_another_f() -> None:
     metrics = {row.name: row.published.metric for row in ROWS if row.published}
     assert metrics["rgb-i3d-tc"] == "smoke_f1"
