@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stcnet.cli.gallery import GalleryFolder, GallerySize, write_mistakes
 from stcnet.cli.printing import print_assessment, print_watch
 from stcnet.cli.research import Protocol, read_held_out, require_extra
 from stcnet.errors import ConfigError
@@ -81,6 +82,8 @@ def evaluate(
             help="Write a page with all tables and curves, and CSV and JSON beside it.",
         ),
     ] = None,
+    gallery: GalleryFolder = None,
+    gallery_size: GallerySize = None,
     scores: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="scores.csv of a long video, for time to detection."),
@@ -106,11 +109,15 @@ def evaluate(
     """
     require_extra()
     if scores is not None or truth is not None:
-        others = (predictions, data, model, protocol, calibrated, by, transfer, against, report)
+        others = (
+            *(predictions, data, model, protocol, calibrated, by, transfer, against, report),
+            *(gallery, gallery_size),
+        )
         _evaluate_watch(_watched(scores, truth, any(others)), threshold, as_json=as_json)
         return
     _check_evaluated(predictions, data, model, protocol)
     _check_options(predictions, data, calibrated, against, threshold)
+    _check_gallery(gallery, gallery_size, data)
     if data is not None:
         cells, ours = _judged_cells(predictions, data, model, protocol)
         assess = _cells_assessor(ours, cells, data, against or [], calibrated=calibrated)
@@ -119,6 +126,10 @@ def evaluate(
     asked = assess(by or (), transfer)
     if report is not None:
         _write_report(report, asked, assess)
+    if gallery is not None and data is not None:
+        write_mistakes(
+            *(gallery, gallery_size, ours, cells, data), model=model, calibrated=calibrated
+        )
     print_assessment(asked, as_json=as_json)
 
 
@@ -154,6 +165,13 @@ def _check_options(
             got=", ".join(against),
             hint="name the folder with --data, and nothing else with --against",
         )
+
+
+def _check_gallery(gallery: Path | None, size: int | None, data: Path | None) -> None:
+    if gallery is not None and data is None:
+        raise ConfigError("--gallery shows the clips of --data", hint="name their folder")
+    if size is not None and gallery is None:
+        raise ConfigError("--gallery-size goes with --gallery", hint="name a folder for it")
 
 
 def _judged_cells(
