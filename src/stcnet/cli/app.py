@@ -9,7 +9,7 @@ import typer
 from typer.main import get_command
 
 from stcnet import __version__
-from stcnet.cli import data, detect, evaluation, explain, export, reproduce, score, training
+from stcnet.cli import data, detect, evaluation, explain, export, models, reproduce, score, training
 from stcnet.cli.errors import exit_code_of
 from stcnet.cli.notices import warnings_shown
 from stcnet.cli.signals import ended_by_sigterm
@@ -30,6 +30,7 @@ training.register(app)
 evaluation.register(app)
 export.register(app)
 data.register(app)
+models.register(app)
 reproduce.register(app)
 
 

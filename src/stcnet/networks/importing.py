@@ -112,7 +112,8 @@ def read_checkpoint(path: Path, network: str) -> Checkpoint:
     own = model.state_dict(keep_vars=True)
     names = distinct_names(own, fitting)
     tensors = {
-        name: tensor.to(own[name].dtype).contiguous()
+        # Pathways that start alike must not share memory, which safetensors refuses to write.
+        name: tensor.to(own[name].dtype).clone(memory_format=torch.contiguous_format)
         for name, tensor in fitting.items()
         if name in names
     }

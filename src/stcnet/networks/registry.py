@@ -9,6 +9,7 @@ from typing import Any, Generic, Literal, TypeVar, overload
 from stcnet.errors import ConfigError
 from stcnet.networks.clip_network import ClipNetwork, NetworkChoices
 from stcnet.networks.i3d import I3D, I3DChoices
+from stcnet.networks.known_weights import KNOWN_WEIGHTS, KnownWeights
 from stcnet.networks.mazinga import MazingaChoices, MazingaSmoke
 from stcnet.networks.stcnet import STCNet, STCNetChoices
 from stcnet.networks.x3d import X3D, X3DChoices
@@ -100,6 +101,11 @@ class NetworkEntry(Generic[ChoicesT]):
     def frames(self) -> int:
         """T, the number of frames of a clip, as published."""
         return self.choices.frames
+
+    @property
+    def weights(self) -> tuple[KnownWeights, ...]:
+        """Published weights that it can start from."""
+        return KNOWN_WEIGHTS.get(self.name, ())
 
     def changed(self, overrides: Mapping[str, object]) -> ChoicesT:
         """The choices with some of them replaced.
