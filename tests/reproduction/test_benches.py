@@ -52,7 +52,10 @@ def test_rise_is_split_as_published(rise: Path) -> None:
     assert len(set(division.held_out.clusters)) == len({
         (r.view, r.name.day) for r in labelled(rise) if r.file_name in division.held_out.ids
     })  # fmt: skip
-    assert not set(division.held_out.ids) & set(division.training.clips)
+    verdicts = {r.file_name: r.judgement.label for r in labelled(rise) if r.judgement}
+    held_out = division.held_out
+    assert held_out.labels.tolist() == [verdicts[name] for name in held_out.ids]
+    assert not set(held_out.ids) & set(division.training.clips)
     assert "smoke" in division.training.description
     assert bench.published_logits("S0") is None
 

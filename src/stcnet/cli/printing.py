@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
-    from stcnet.datasets import Cell
     from stcnet.evaluation.alarms import WatchScores
     from stcnet.evaluation.assessment import Assessment
-    from stcnet.evaluation.predictions import Prediction
-
-
-def print_scores(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> None:
-    """Print a table of every metric by fold and group."""
-    from stcnet.evaluation.protocol import judge_protocol
-    from stcnet.evaluation.tables import markdown_table
-
-    typer.echo(markdown_table(judge_protocol(predictions, cells)))
 
 
 def print_assessment(assessment: Assessment, *, as_json: bool) -> None:
