@@ -50,6 +50,12 @@ def test_shared_cells_are_counted(run: Run, small_data: Path) -> None:
     }  # fmt: skip
 
 
+def test_alone_it_tells_its_commands(run: Run) -> None:
+    told = run("data")
+    assert (told.code, told.err) == (0, "")
+    assert "synthesize" in told.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -58,8 +64,12 @@ def test_shared_cells_are_counted(run: Run, small_data: Path) -> None:
         ),
         pytest.param(("synthesize", "--out", "x", "--clips", 3), "allowed: 10..", id="few"),
         pytest.param(
-            ("synthesize", "--out", "x", "--size", 31), "an even number from 32", id="odd"
+            ("synthesize", "--out", "x", "--size", 33), "even numbers from 32 to 1024", id="odd"
         ),
+        pytest.param(
+            ("synthesize", "--out", "x", "--size", 100_000), "(got 100000; allowed:", id="huge"
+        ),
+        pytest.param(("synthesize", "--out", "x", "--seed", -1), "the seed is out of", id="seed"),
         pytest.param(("synthesize",), "Missing option '--out'", id="no place"),
         pytest.param(("look",), "No such command 'look'", id="no command"),
     ],

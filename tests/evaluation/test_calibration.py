@@ -163,7 +163,7 @@ CELLS = make_cells()
         pytest.param([Prediction(c.id, "f", 1.0) for c in CELLS if c.label], "both classes",
                      id="one class"),
         pytest.param([Prediction(c.id, "f", 1.0 - 2 * c.label) for c in CELLS],
-                     "smoke does not score higher than none", id="inverted"),
+                     "smoke does not score higher than none, so", id="inverted"),
         pytest.param([Prediction("stranger", "f", 1.0)], "no prediction is of a clip in the data",
                      id="strangers"),
         pytest.param([], "no prediction is of a clip in the data", id="nothing"),

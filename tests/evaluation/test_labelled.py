@@ -37,6 +37,11 @@ def sample(folder: Path, text: str) -> Sample:
         pytest.param("label,score,weight\n1,1,0\n", ":2: a weight is wrong (got '0'", id="weight"),
         pytest.param("label,score,weight\n1,1,inf\n", ":2: a weight is wrong (got 'inf'",
                      id="infinite weight"),
+        pytest.param("label,score,weight\n1,1,1e300\n", "allowed: 1e-09..1e+12", id="huge weight"),
+        pytest.param("label,score\n1,0,7\n", ":2: a line has more values than columns (allowed: "
+                     "2 values); write decimals with a point", id="decimal comma"),
+        pytest.param("label,score,label\n1,0.7,0\n", "a column is named twice (got label, score,",
+                     id="column twice"),
     ],
 )  # fmt: skip
 def test_wrong_files(tmp_path: Path, text: str, message: str) -> None:
@@ -53,6 +58,8 @@ def test_wrong_files(tmp_path: Path, text: str, message: str) -> None:
         pytest.param("label,prediction\n1,1\n0,0\n1,0\n", [1, 0, 0], id="predictions"),
         pytest.param("\ufefflabel,prediction\r\n1,1\r\n0,0\r\n1,0\r\n", [1, 0, 0],
                      id="as a spreadsheet saves it"),
+        pytest.param("label,prediction,,\n1,1,,\n0,0,,\n1,0,,,\n", [1, 0, 0],
+                     id="empty columns of a spreadsheet"),
         pytest.param("label,prediction,logit\n1,0,1\n0,1,-1\n1,1,-1\n", [1, 0, 0],
                      id="a logit goes before a prediction"),
     ],

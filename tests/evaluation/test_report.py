@@ -4,6 +4,7 @@ import base64
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -48,6 +49,16 @@ def test_the_three_files_hold_the_same_numbers(tmp_path: Path) -> None:
     assert "McNemar" in shown
     assert data["calibration"]["first <1>"]["brier"][0] > 0
     assert len(data["curves"]["first <1>"]["roc"]["recalls"]) == 41
+
+
+@pytest.mark.parametrize("dimension", ["view", "hour"])
+def test_the_zone_of_the_hours_is_told_where_hours_are(tmp_path: Path, dimension: str) -> None:
+    sample = samples()["second"]
+    tagged = replace(sample, tags={dimension: ("06", "06", "07")})
+    page, *_ = write_report(
+        tmp_path / "report.html", assess_labelled({"one": tagged}, by=[dimension])
+    )
+    assert ("America/New_York" in page.read_text()) == (dimension == "hour")
 
 
 def test_the_page_is_whole_in_itself_and_safe(tmp_path: Path) -> None:

@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 
 _HEAD = ("by", "value", "clips", "labelled", "smoke", "prevalence", "mean weight")
 
-data_app = typer.Typer(help="Look into data sets, and render one.", no_args_is_help=True)
+data_app = typer.Typer(help="Look into data sets, and render one.")
 
 
 def register(app: typer.Typer) -> None:
     """Add the group of this module."""
     app.add_typer(data_app, name="data")
+
+
+@data_app.callback(invoke_without_command=True)
+def _group(context: typer.Context) -> None:
+    """Look into data sets, and render one."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @data_app.command()
@@ -121,7 +128,7 @@ def synthesize(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the data set goes.")],
     clips: Annotated[int, typer.Option(metavar="N", help="Number of clips.")] = 190,
     size: Annotated[
-        int, typer.Option(metavar="PIXELS", help="Side of the clips, an even number from 32 on.")
+        int, typer.Option(metavar="PIXELS", help="Side of the clips, an even number of 32..1024.")
     ] = 64,
     seed: Annotated[int, typer.Option(metavar="N", help="Decides everything that is drawn.")] = 0,
 ) -> None:

@@ -169,7 +169,12 @@ def _rising(scaling: LogisticRegression) -> float:
 
 
 def _unrelated(got: str) -> DataError:
-    return DataError("smoke does not score higher than none", where="predictions", got=got)
+    return DataError(
+        "smoke does not score higher than none, so no calibration can be fitted",
+        where="predictions",
+        got=got,
+        hint="train longer, or leave the calibration out",
+    )
 
 
 _METHODS: Mapping[

@@ -20,6 +20,7 @@ SCORE_COLUMNS = ("logit", "score", "probability", "prediction")
 
 SHARES = ("probability", "prediction")
 """Columns whose values lie within 0..1."""
+WEIGHT_RANGE = (1e-9, 1e12)
 CLAIRTON_CAMERA = 0
 UNKNOWN = "unknown"
 
@@ -31,7 +32,7 @@ def sample_labelled(rows: Sequence[Row], path: Path) -> Sample:
 
     - ``file_name``: where it is a RISE name, with or without ``.mp4``, it tells view, plant, and
       month and hour of the start in the plants' own time (America/New_York);
-    - ``weight``: how many clips of the population this one stands for, above 0; else 1;
+    - ``weight``: how many clips of the population this one stands for, 1e-9..1e12; else 1;
     - ``stratum``: clips were drawn within it;
     - ``cluster``: clips that carry one piece of evidence. Without this column it is the view and
       day of a RISE name, and the clip itself where there is none.
@@ -74,8 +75,7 @@ def _judge(rows: Sequence[Row], column: str) -> Judged:
 def _weights(rows: Sequence[Row]) -> FloatArray:
     if "weight" not in rows[0].values:
         return np.ones(len(rows))
-    smallest = float(np.nextafter(0.0, 1.0))
-    return np.array([row.number("weight", low=smallest) for row in rows])
+    return np.array([row.number("weight", *WEIGHT_RANGE) for row in rows])
 
 
 def _texts(rows: Sequence[Row], column: str) -> tuple[str, ...] | None:

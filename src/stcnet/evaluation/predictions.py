@@ -17,6 +17,8 @@ from stcnet.evaluation.metrics import Judged
 from stcnet.files import write_whole
 
 COLUMNS = ("id", "fold", "logit")
+SURPLUS = "more values than columns"
+"""Where the reader puts values to which no column belongs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +115,38 @@ def read_rows(
         may_be_empty: Whether a header alone will do.
 
     Raises:
-        DataError: The file cannot be read, lacks a column or holds no line.
+        DataError: The file cannot be read, lacks a column, names one twice, holds no line, or one
+            with more values than columns.
     """
     try:
         # Spreadsheets put a byte order mark before the first column's name.
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restval="", restkey="")
+            reader = csv.DictReader(file, restval="", restkey=SURPLUS)
             names = reader.fieldnames or ()
             rows = [Row(f"{path}:{reader.line_num}", values) for values in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"the {what}s cannot be read", where=path, got=error) from None
+    _require_clear_columns(names, rows, path)
     if not rows and not may_be_empty:
         raise DataError(f"the file holds no {what}", where=path)
     if not set(columns) <= set(names):
         raise missing_column(names, path, ", ".join(columns))
     return rows
+
+
+def _require_clear_columns(names: Sequence[str], rows: Sequence[Row], path: Path) -> None:
+    """Refuse what would be read as another column than was meant."""
+    given = [name for name in names if name]
+    if len(set(given)) < len(given):
+        raise DataError("a column is named twice", where=path, got=", ".join(names))
+    for row in rows:
+        if any(row.values.get(SURPLUS, "")):
+            raise DataError(
+                "a line has more values than columns",
+                where=row.where,
+                allowed=f"{len(names)} values",
+                hint="write decimals with a point, and quote what holds a comma",
+            )
 
 
 def parse_predictions(rows: Sequence[Row], path: Path) -> list[Prediction]:

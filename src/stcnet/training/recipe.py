@@ -14,6 +14,7 @@ from stcnet.datasets.augmentation import AugmentationSettings
 from stcnet.datasets.cells import CLIP_FRAMES
 from stcnet.errors import ConfigError
 from stcnet.networks import STCNetChoices
+from stcnet.training.documents import load_yaml
 from stcnet.training.losses import CrossEntropySettings, LossSettings
 from stcnet.training.network_settings import NetworkSettings
 from stcnet.training.optimisers import AdamWSettings, AnyOptimiserSettings
@@ -182,7 +183,7 @@ def _read(path: Path) -> str:
 
 def _parse(text: str, where: object) -> Recipe:
     try:
-        document = yaml.safe_load(text)
+        document = load_yaml(text)
         return Recipe.model_validate(document)
     except yaml.YAMLError as error:
         raise ConfigError("the recipe is not YAML", where=where, got=error) from None

@@ -11,6 +11,6 @@ Precision = Literal["auto", "32-true", "bf16-mixed"]
 
 
 class Settings(BaseModel):
-    """A part of a recipe: unknown keys are refused, and nothing changes once it is read."""
+    """A part of a recipe: unknown keys and infinite numbers are refused, and nothing changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

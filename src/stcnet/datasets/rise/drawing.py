@@ -31,6 +31,7 @@ RISE_DAYS = tuple(
 )
 """The days on which RISE was filmed."""
 LEAST_DAYS = 3
+LARGEST_SEED = 2**32 - 1
 
 _S = LabelState
 _EVERY_STATE: tuple[Votes, ...] = (
@@ -90,13 +91,15 @@ def draw_records(
         views: Views of RISE, such as ``0-7``.
         days: How many of RISE's 30 days; each part of the split by date gets some.
         size: Side of the clips in pixels.
-        seed: Of everything drawn.
+        seed: Of everything drawn, 0..4294967295.
 
     Raises:
         ConfigError: A number is out of range, or a view is none of RISE's or named twice.
     """
     _require_views(views)
     _require_range("days", days, LEAST_DAYS, len(RISE_DAYS))
+    if not 0 <= seed <= LARGEST_SEED:
+        raise ConfigError("the seed is out of range", got=seed, allowed=f"0..{LARGEST_SEED}")
     _require_range("clips", clips, LEAST_CLIPS, len(views) * days * _SLOTS)
     rng = np.random.default_rng((seed, 0))
     chosen_days = rise_days(days)

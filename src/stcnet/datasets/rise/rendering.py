@@ -31,6 +31,7 @@ from stcnet.video import Mp4Writer
 
 FRAME_INTERVAL_S = 5.0
 LEAST_SIZE = 32
+MOST_SIZE = 1024
 _PLAYBACK_FPS = 12
 _STEAM = 0.5
 """Share of the clips in which a stack steams."""
@@ -60,7 +61,7 @@ def synthesise_rise(
         clips_per_view: Clips of each view.
         views: Views of RISE, such as ``0-7``.
         days: How many of RISE's 30 days.
-        size: Side of the clips in pixels, even, 32 or more.
+        size: Side of the clips in pixels, even, 32..1024.
         frames: Frames of each clip, one every 5 s.
         seed: Of everything drawn.
 
@@ -98,12 +99,14 @@ def write_rise(
         listener: Told of each clip.
 
     Raises:
-        ConfigError: The size is too small or odd.
+        ConfigError: The size is too small, too large or odd.
         OutputError: The folder holds a data set already, or cannot be written.
     """
-    if size < LEAST_SIZE or size % 2:
+    if not LEAST_SIZE <= size <= MOST_SIZE or size % 2:
         raise ConfigError(
-            "the size is out of range", got=size, allowed=f"an even number from {LEAST_SIZE} on"
+            "the size is out of range",
+            got=size,
+            allowed=f"even numbers from {LEAST_SIZE} to {MOST_SIZE}",
         )
     _make_folder(folder)
     for done, record in enumerate(records, 1):
