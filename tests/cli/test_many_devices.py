@@ -1,6 +1,7 @@
-"""``stcnet train --devices 2``: one voice, one set of files, one exit code."""
+"""``stcnet train`` on two devices or two machines: one voice, one set of files, one exit code."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import yaml
 
 from small_cells import make_cells, tiny_settings
 from stcnet.evaluation.predictions import read_rows
-from stcnet.training.checkpoint import WEIGHTS_FILE
+from stcnet.training.checkpoint import WEIGHTS_FILE, load_run
 
 STCNET = "import sys; from stcnet.cli import main; sys.exit(main())"
 
@@ -59,3 +60,39 @@ def test_two_processes_speak_and_write_as_one(
     (line,) = refused.stderr.splitlines()
     assert "last.ckpt: the checkpoint belongs to another recipe" in line
     assert weights.read_bytes() == before
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.mark.slow
+def test_two_machines_speak_and_write_as_one(
+    program: Path, small_data: Path, tmp_path: Path
+) -> None:
+    """Each machine is given the same command; here both of them are this one."""
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text(yaml.safe_dump(tiny_settings(epochs=1, batch_size=24)))
+    command = [sys.executable, program, "train", recipe, "--data", small_data, "--out",
+               tmp_path / "out", "--accelerator", "cpu", "--nodes", "2"]  # fmt: skip
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "OMP_NUM_THREADS": "1"}
+    machines = [
+        subprocess.Popen(
+            [str(part) for part in command], env={**os.environ, **shared, "NODE_RANK": str(rank)},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for rank in range(2)
+    ]  # fmt: skip
+    try:
+        (said, told), (unsaid, untold) = (machine.communicate(timeout=400) for machine in machines)
+    finally:
+        for machine in machines:
+            machine.kill()
+    assert [machine.returncode for machine in machines] == [0, 0], told + untold
+    assert said == f"trained on {len(make_cells())} clips: {tmp_path / 'out'}\n"
+    assert told.count("epoch 1/1") == 1
+    assert (unsaid, untold) == ("", "")
+    assert load_run(tmp_path / "out").data.clips == tuple(cell.id for cell in make_cells())
