@@ -1,5 +1,6 @@
 """A clip explained with the bundled model: what is looked at, and that it adds up."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,7 @@ def test_every_moment_that_was_looked_at_is_explained(
 ) -> None:
     sampling = package.manifest.sampling
     phases = phase_indices(FRAMES, sampling.phase_frames, sampling.stride).tolist()
-    pairs = sorted({(a, b) for phase in phases for a, b in zip(phase, phase[1:], strict=False)})
+    pairs = sorted({(a, b) for phase in phases for a, b in pairwise(phase)})
     assert explanation.times_s == tuple(5.0 * first for first, _ in pairs)
     assert np.array_equal(explanation.earlier, clip[[first for first, _ in pairs]])
     assert np.array_equal(explanation.later, clip[[second for _, second in pairs]])
