@@ -144,9 +144,11 @@ def test_the_card_shows_the_stored_thresholds(package: ModelPackage) -> None:
     assert package.manifest.provenance.data in package.card
 
 
-def test_the_readme_counts_the_clips_of_the_training(package: ModelPackage) -> None:
-    clips = len(package.manifest.provenance.clips)
-    assert f"{clips:,} labelled clips" in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_readme_tells_clips_and_window_as_the_package_does(package: ModelPackage) -> None:
+    shown = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{len(package.manifest.provenance.clips):,} labelled clips" in shown
+    minutes, seconds = divmod(package.manifest.sampling.window_s, 60)
+    assert f"{minutes:g} min {seconds:g} s" in shown
 
 
 @pytest.mark.real_data
