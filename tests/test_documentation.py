@@ -69,6 +69,7 @@ def options(command: str) -> Iterator[str]:
         ("score", OPERATOR),
         ("train", RESEARCHER),
         ("evaluate", RESEARCHER),
+        ("explain", RESEARCHER),
         ("export", RESEARCHER),
         ("data info", RESEARCHER),
         ("data synthesize", RESEARCHER),
