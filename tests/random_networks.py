@@ -33,7 +33,7 @@ def settle(model: nn.Module, *inputs: Tensor) -> None:
     comparisons of its outputs prove little. Here scales and shifts are random and the running
     statistics are those of a random batch.
     """
-    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d | nn.BatchNorm3d)]
+    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     for norm in norms:
         nn.init.uniform_(norm.weight, 0.5, 1.5)
         nn.init.normal_(norm.bias, 0, 0.2)
