@@ -9,7 +9,18 @@ import typer
 from typer.main import get_command
 
 from stcnet import __version__
-from stcnet.cli import data, detect, evaluation, explain, export, models, reproduce, score, training
+from stcnet.cli import (
+    bench,
+    data,
+    detect,
+    evaluation,
+    explain,
+    export,
+    models,
+    reproduce,
+    score,
+    training,
+)
 from stcnet.cli.errors import exit_code_of
 from stcnet.cli.notices import warnings_shown
 from stcnet.cli.signals import ended_by_sigterm
@@ -31,6 +42,7 @@ evaluation.register(app)
 export.register(app)
 data.register(app)
 models.register(app)
+bench.register(app)
 reproduce.register(app)
 
 

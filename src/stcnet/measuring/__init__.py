@@ -1,0 +1,1 @@
+"""Speed and memory of every network on this machine, beside what was published."""
