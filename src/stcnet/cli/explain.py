@@ -60,13 +60,13 @@ def explain(
     from stcnet.folders import new_folder
     from stcnet.video import open_source
 
-    package = load_package(model)
     folder = out or Path(f"explained-{Path(clip).resolve().stem}")
     with (
         new_folder(folder, FIGURE_FILES, overwrite=overwrite) as partial,
         open_source(clip, frame_interval_s=interval_s) as source,
         shown_progress() as progress,
     ):
+        package = load_package(model)
         read = read_clip(source, package.manifest, place)
         explanation = explain_clip(
             *(package, read.frames, read.times_s),
