@@ -95,7 +95,8 @@ class GraphRunner:
             float32, shape (F, h, w).
 
         Raises:
-            ScoringError: The graph cannot take this shape or gives values that are not finite.
+            ScoringError: The graph cannot take this shape, or takes or gives values that are not
+                finite.
         """
         # One frame a run, always: another batch size may round differently, and a stream must
         # give the numbers of a clip.
@@ -107,7 +108,8 @@ class GraphRunner:
         """Judge the T feature maps of one phase, oldest first, each of shape (F, h, w).
 
         Raises:
-            ScoringError: The graph cannot take this shape or gives values that are not finite.
+            ScoringError: The graph cannot take this shape, or takes or gives values that are not
+                finite.
         """
         logit, activation = _run(self._clip, _CLIP, {"features": np.stack(features)[np.newaxis]})
         return PhaseScore(float(_only(logit, 0, "logit")), _only(activation, 2, "activation"))
@@ -192,6 +194,14 @@ def _run(
     signature: _Signature,
     inputs: dict[str, FloatArray],
 ) -> list[FloatArray]:
+    for name, values in inputs.items():
+        # Some kernels swallow a NaN: a verdict on it would look like any other.
+        if not np.isfinite(values).all():
+            raise ScoringError(
+                f"the input {name} of the network holds values that are not finite",
+                where=f"{signature.name}.onnx",
+                hint="look at the pictures and at the normalisation they went through",
+            )
     try:
         results: list[FloatArray] = session.run(list(signature.outputs), inputs)
     except Exception as error:  # the errors of ONNX Runtime share no other base
