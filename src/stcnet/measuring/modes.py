@@ -65,7 +65,7 @@ def measure_torch(setting: Setting, *, compiled: bool) -> Measured:
     device = torch.device(setting.accelerator)
     before = peak_memory_mib()
     network = build_model(setting.network).eval().to(device)
-    call = _judge(torch.compile(network) if compiled else network, network, setting)  # type: ignore[arg-type]
+    call = _judge(torch.compile(network) if compiled else network, network, setting)
     durations, ready_s = time_calls(call, setting.repeats)
     if device.type == "cuda":
         memory: float | None = torch.cuda.max_memory_allocated(device) / 2**20

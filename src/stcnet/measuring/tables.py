@@ -56,8 +56,12 @@ def _published(network: str) -> tuple[str, str, str]:
     cost = PUBLISHED_COSTS.get(network)
     if cost is None:
         return "-", "-", "-"
-    latency = "-" if cost.latency_ms is None else f"{cost.latency_ms:.2f}"
-    return f"{cost.parameters_m:.1f} M", f"{cost.multiply_adds_g:.1f} G", latency
+    additions, latency = cost.multiply_adds_g, cost.latency_ms
+    return (
+        f"{cost.parameters_m:.1f} M",
+        "-" if additions is None else f"{additions:.1f} G",
+        "-" if latency is None else f"{latency:.2f}",
+    )
 
 
 def as_json(rows: Sequence[Row], machine: Machine, setting: Setting) -> dict[str, object]:
