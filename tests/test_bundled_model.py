@@ -17,7 +17,7 @@ from stcnet.evaluation.predictions import parse_predictions, read_rows
 from stcnet.evaluation.protocol import judge_protocol
 from stcnet.evaluation.tables import as_json, markdown_table
 from stcnet.inference import ClipScorer, ModelPackage, StreamScorer, bundled_package
-from stcnet.networks import STCNet, smoke_logit
+from stcnet.networks import CLASSES, STCNet, smoke_logit
 from stcnet.networks.packaged import restore_stcnet
 from stcnet.preprocess import (
     centred_square,
@@ -91,6 +91,12 @@ def test_pytorch_clip_and_stream_agree_on_real_clips(
     cells = [cell for cell in read_cells(folder) if cell.file == "s2_label1_baseline0.mp4"][:6]
     for _, clip in read_clips(folder, cells, 180):
         assert_all_agree(network, package, clip)
+
+
+def test_classes_stand_in_the_order_that_the_logit_is_taken_in(package: ModelPackage) -> None:
+    assert package.manifest.classes == CLASSES
+    logits = smoke_logit(torch.eye(len(CLASSES))).tolist()
+    assert dict(zip(CLASSES, logits, strict=True)) == {"none": -1, "smoke": 1}
 
 
 def test_the_readme_shows_the_stored_scores() -> None:
