@@ -20,6 +20,7 @@ from stcnet.networks.packaged import restore_stcnet
 from stcnet.preprocess import channels_first
 from stcnet.synthesis.augment import paste_plumes
 from stcnet.synthesis.scenes import render_clip
+from stcnet.types import FloatArray
 
 CLIPS = 4
 LEAST_GAIN = {"fused": 1.25, "temporal": 1.5}
@@ -33,7 +34,7 @@ MOST_AGREEMENT = 0.4
 class Seen:
     """One clip with a plume: where it is, and the maps of two networks, shape (T, h, w) each."""
 
-    plume: np.ndarray  # type: ignore[type-arg]
+    plume: FloatArray
     trained: dict[str, Tensor]
     shuffled: dict[str, Tensor]
 

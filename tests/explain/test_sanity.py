@@ -6,8 +6,9 @@ import torch
 
 from stcnet.explain.sanity import energy_gain, randomised, rank_correlation
 from stcnet.networks import build_model
+from stcnet.types import FloatArray
 
-PLUME = np.zeros((3, 40, 40))
+PLUME = np.zeros((3, 40, 40), np.float32)
 PLUME[:, 8:16, 16:32] = 0.5
 
 
@@ -41,7 +42,7 @@ def test_what_is_too_thin_to_see_is_no_plume() -> None:
     [(np.zeros((3, 5, 5), np.float32), PLUME), (np.ones((3, 5, 5), np.float32), 0 * PLUME)],
     ids=["no map", "no plume"],
 )
-def test_nothing_has_no_gain(maps: np.ndarray, opacity: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_nothing_has_no_gain(maps: FloatArray, opacity: FloatArray) -> None:
     with pytest.raises(ValueError, match="a gain needs a map"):
         energy_gain(maps, opacity)
 
