@@ -14,7 +14,8 @@ def test_a_rehearsal_prints_and_keeps_the_numbers(run: Run, tmp_path: Path) -> N
     told = run("bench", "models", "--names", "plain-lite0", "--size", 32, "--repeats", 2,
                "--modes", "eager", "--json", numbers)  # fmt: skip
     assert told.code == 0, told.err
-    head, _, _, _, line = told.out.splitlines()
+    head, _, rehearsal, *_, line = told.out.splitlines()
+    assert rehearsal == "REHEARSAL on 32 x 32 pixels: not comparable with published figures"
     assert head.endswith("batch of 1, 32 bits, median of 2")
     assert line.startswith("| plain-lite0 | eager | 3.57 M | 0.06 G | ")
     (row,) = json.loads(numbers.read_bytes())["rows"]

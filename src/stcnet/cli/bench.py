@@ -90,6 +90,8 @@ def models(
     ]
     rows = _measure(settings, wanted, machine, as_json)
     typer.echo(f"{machine.in_words()}; batch of {batch}, 32 bits, median of {repeats}\n")
+    if size is not None:
+        typer.echo(f"REHEARSAL on {size} x {size} pixels: not comparable with published figures\n")
     typer.echo(model_table(rows).markdown())
     _require_all(rows)
 

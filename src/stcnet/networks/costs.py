@@ -69,6 +69,6 @@ def count_multiply_adds(network: ClipNetwork, size: int) -> int:
         size: Side of the input in pixels.
     """
     shape = (1, network.frames, network.channels, size, size)
-    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+    with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
         network.eval()(torch.empty(shape), torch.empty(shape))
     return int(counter.get_total_flops()) // 2
