@@ -13,8 +13,8 @@ from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from PIL import Image
 
-from stcnet.errors import OutputError
 from stcnet.explain.drawing import (
     HEAT,
     LOCAL_LOGITS,
@@ -25,6 +25,7 @@ from stcnet.explain.drawing import (
 )
 from stcnet.explain.explanation import Explanation
 from stcnet.explain.gradcam import FUSED, SPATIAL, TEMPORAL
+from stcnet.files import write_whole
 from stcnet.types import FloatArray, Picture
 from stcnet.video.writing import write_gif
 
@@ -46,6 +47,7 @@ FIGURE_FILES = (
 
 STILLS = {SPATIAL: "spatial pathway", TEMPORAL: "temporal pathway", FUSED: "both, fused"}
 SIDE_IN = 4.6
+HINT = "free disk space or name another folder with --out"
 
 
 def write_figures(folder: Path, explanation: Explanation, name: str) -> list[Path]:
@@ -74,7 +76,7 @@ def write_figures(folder: Path, explanation: Explanation, name: str) -> list[Pat
         "explanation.json": (json.dumps(as_record(explanation, name), indent=1) + "\n").encode(),
     } | {f"{pathway}.png": _drawn(still(explanation, pathway)) for pathway in explanation.maps}
     for file, data in content.items():
-        _write(folder / file, data)
+        write_whole(folder / file, data, what="the figures", hint=HINT)
     return [folder / file for file in FIGURE_FILES if (folder / file).exists()]
 
 
@@ -174,8 +176,6 @@ def _drawn(figure: Figure) -> bytes:
 
 
 def _png(picture: Picture) -> bytes:
-    from PIL import Image
-
     data = io.BytesIO()
     Image.fromarray(picture).save(data, format="PNG")
     return data.getvalue()
@@ -189,15 +189,3 @@ def _arrays(explanation: Explanation) -> bytes:
     data = io.BytesIO()
     np.savez_compressed(data, allow_pickle=False, **arrays)
     return data.getvalue()
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise OutputError(
-            "cannot be written",
-            where=path,
-            got=error.strerror or error,
-            hint="free disk space or name another folder with --out",
-        ) from error
