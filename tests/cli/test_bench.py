@@ -36,6 +36,12 @@ def test_a_failure_is_a_line_and_an_exit_code(run: Run, monkeypatch: pytest.Monk
     assert "networks failed, for the reasons in the table (got 2 of 2 lines)" in told.err
 
 
+def test_the_group_alone_shows_its_commands(run: Run) -> None:
+    told = run("bench")
+    assert (told.code, told.err) == (0, "")
+    assert "models" in told.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -170,6 +170,15 @@ def test_files_that_hold_no_weights(
     assert "unpickled" not in capsys.readouterr().out
 
 
+def test_a_pickled_model_is_told_by_its_class(tmp_path: Path) -> None:
+    torch.save(nn.Sequential(nn.Linear(2, 2)), tmp_path / "w.pt")
+    with pytest.raises(ConfigError) as raised:
+        load_pretrained(Small(), tmp_path / "w.pt")
+    told = str(raised.value).removeprefix(f"{tmp_path / 'w.pt'}: ")
+    assert told.startswith("the file holds more or other than weights (got torch.nn.modules.")
+    assert told.endswith("save the state_dict() of a pickled model")
+
+
 @pytest.mark.parametrize("saved", [{}, {"epoch": 3}, [torch.ones(1)], {"state_dict": {"a": 1}}])
 def test_checkpoints_without_a_state_dict(saved: object, tmp_path: Path) -> None:
     torch.save(saved, tmp_path / "w.pt")

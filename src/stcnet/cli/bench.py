@@ -24,7 +24,7 @@ Mode = Literal["eager", "compiled", "onnx"]
 MULTIPLE = 32
 """Of which the side of the input is one for every network."""
 
-group = typer.Typer(help="Measure speed and size, side by side.", no_args_is_help=True)
+group = typer.Typer(help="Measure speed and size, side by side.")
 
 
 def register(app: typer.Typer) -> None:
@@ -32,9 +32,11 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="bench")
 
 
-@group.callback()
-def _group() -> None:
+@group.callback(invoke_without_command=True)
+def _group(context: typer.Context) -> None:
     """Measure speed and size, side by side."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @group.command()

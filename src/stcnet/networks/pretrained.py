@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +18,14 @@ from stcnet.networks.published_layouts import OWN, Translation, translate
 
 Shape = tuple[int, ...]
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+STATE_DICT = "a state dict written by torch.save or as .safetensors"
 WRAPPER = "module."
 COUNTER = "num_batches_tracked"
 NAMED = 3
 """How many of the names that do not fit an error or a summary shows."""
+
+_GLOBAL = re.compile(r"GLOBAL (?P<name>[\w.]+)")
+_ESCAPE = re.compile("\x1b\\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +176,13 @@ def _read_pickled(path: Path, content: bytes) -> dict[str, Tensor]:
     try:
         loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # what a damaged or unsafe file makes torch raise has no common base
-        first = str(error).partition("\n")[0] or type(error).__name__
-        raise _refusal(path, "the file holds more or other than weights", first) from None
+        raise ConfigError(
+            "the file holds more or other than weights",
+            where=path,
+            got=_unpickled(error),
+            allowed=STATE_DICT,
+            hint="where it was made, save the state_dict() of a pickled model",
+        ) from None
     if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
         loaded = loaded["state_dict"]
     tensors = isinstance(loaded, Mapping) and all(
@@ -184,9 +194,14 @@ def _read_pickled(path: Path, content: bytes) -> dict[str, Tensor]:
 
 
 def _refusal(path: Path, what: str, got: object) -> ConfigError:
-    return ConfigError(
-        what, where=path, got=got, allowed="a state dict written by torch.save or as .safetensors"
-    )
+    return ConfigError(what, where=path, got=got, allowed=STATE_DICT)
+
+
+def _unpickled(error: Exception) -> str:
+    """What stands in a file besides tensors, or else what torch says of it first."""
+    told = _ESCAPE.sub("", str(error))
+    found = _GLOBAL.search(told)
+    return found["name"] if found else told.partition("\n")[0] or type(error).__name__
 
 
 def _strip(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

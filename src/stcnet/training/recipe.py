@@ -102,7 +102,7 @@ class Recipe(Settings):
         if self.training_frames is None:
             return self
         if not isinstance(choices, STCNetChoices) or choices.head == "concat":
-            raise ValueError("training_frames needs the head mean, attention or linear of an STCNet")
+            raise ValueError("training_frames needs the head mean, attention or linear")
         if self.training_frames > choices.frames:
             raise ValueError(f"training_frames is above the clip's {choices.frames} frames")
         return self
