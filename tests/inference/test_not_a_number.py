@@ -19,7 +19,7 @@ def test_pictures_with_one_are_refused_by_clips_and_streams(
     with pytest.raises(ScoringError, match=r"clip has the wrong form \(got float32 .* uint8"):
         ClipScorer(package).score(clip)  # type: ignore[arg-type]
     with pytest.raises(ScoringError, match=r"picture has the wrong form \(got float32 .* uint8"):
-        StreamScorer(package).push(clip[4])  # type: ignore[arg-type]
+        StreamScorer(package).push(clip[4])
 
 
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)

@@ -1,6 +1,7 @@
 """What holds for every network of the registry, with numbers: it learns, it keeps, it judges."""
 
 from collections import deque
+from copy import deepcopy
 
 import pytest
 import torch
@@ -35,7 +36,7 @@ def head_losses(network: ClipNetwork, given: tuple[Tensor, Tensor]) -> Tensor:
 def network(request: pytest.FixtureRequest) -> ClipNetwork:
     """Each network once, in evaluation mode, nothing of it at zero and no dropout."""
     torch.manual_seed(0)
-    network = build_model(request.param, frames=FRAMES.get(request.param, 2))
+    network: ClipNetwork = build_model(request.param, frames=FRAMES.get(request.param, 2))
     settle(network, *clips(network))
     for module in network.modules():
         if isinstance(module, nn.modules.dropout._DropoutNd):
@@ -60,9 +61,9 @@ def test_a_batch_is_judged_clip_by_clip(network: ClipNetwork) -> None:
     with torch.no_grad():
         together = network(frames, residuals)
         alone = [network(frames[n : n + 1], residuals[n : n + 1]) for n in range(2)]
-    assert together.isfinite().all()
-    assert together.std(dim=0).min() > 1e-2
-    torch.testing.assert_close(torch.cat(alone), together, rtol=5e-3, atol=1e-3)
+    spread = float(together.std(dim=0).min())
+    assert 1e-4 < spread < 100
+    torch.testing.assert_close(torch.cat(alone), together, rtol=0, atol=0.05 * spread)
 
 
 def test_the_state_comes_back(network: ClipNetwork, request: pytest.FixtureRequest) -> None:
@@ -92,18 +93,17 @@ def test_a_stream_gives_the_numbers_of_whole_windows(network: ClipNetwork) -> No
 
 def test_a_step_down_the_gradient_lowers_the_loss(network: ClipNetwork) -> None:
     given = clips(network)
-    network.train().zero_grad()
+    network = deepcopy(network).train()
     before = head_losses(network, given)
-    before.backward()
-    unreached = [
-        name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()
-    ]
-    assert unreached == []
-    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    parameters = list(network.parameters())
+    gradients = torch.autograd.grad(before, parameters, allow_unused=True)
+    reached = [gradient is not None and bool(gradient.any()) for gradient in gradients]
+    names = [name for name, _ in network.named_parameters()]
+    assert [name for name, does in zip(names, reached, strict=True) if not does] == []
     steepness = sum(float(gradient.square().sum()) for gradient in gradients)
     with torch.no_grad():
         step = 0.01 * float(before) / steepness
-        for parameter, gradient in zip(network.parameters(), gradients, strict=True):
-            parameter -= step * gradient
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.sub_(step * gradient)
         after = head_losses(network, given)
     assert after < before

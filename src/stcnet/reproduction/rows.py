@@ -16,7 +16,13 @@ from stcnet.errors import ConfigError
 SPLITS = ("S0", "S1", "S2", "S3", "S4", "S5")
 """The splits of RISE; S3 is by date, the others are by camera view."""
 
-Slot = Literal["kinetics-rgb", "kinetics-flow", "imagenet-seresnext50", "imagenet-mobilenetv2"]
+Slot = Literal[
+    "kinetics-rgb",
+    "kinetics-flow",
+    "imagenet-seresnext50",
+    "imagenet-mobilenetv2",
+    "imagenet-ghostnetv2",
+]
 """A file of pretrained weights that a user may name."""
 
 FScore = Literal["smoke_f1", "weighted_f1"]
@@ -218,6 +224,7 @@ ROWS: tuple[Row, ...] = (
             MAZINGA,
             labels="revised",
         ),
+        slot="imagenet-ghostnetv2",
         departure="without Lookahead, and trained on the labels as RISE published them",
     ),
     Row("flagship", "STCNet flagship (this package)", "flagship"),
