@@ -151,6 +151,8 @@ BAD: list[Any] = [
     pytest.param(training("--data", "nowhere"), "nowhere/cells.json: the records", id="data"),
     pytest.param(training("--protocol", "all"), "--protocol: there is no such protocol (got all;",
                  id="protocol"),
+    pytest.param(training("--protocol", ""), "--protocol: there is no such protocol (",
+                 id="empty protocol"),
     pytest.param(training("--accelerator", "tpu"), "--accelerator: there is no such accelerator",
                  id="accelerator"),
     pytest.param(training("--accelerator", "cuda"), "--accelerator: no GPU is available", id="GPU",

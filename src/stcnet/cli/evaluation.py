@@ -186,7 +186,7 @@ def _judged_cells(
 
     package = load_package(model)
     cells = read_cells(data)
-    folds = protocol_folds(cells, protocol) if protocol else []
+    folds = protocol_folds(cells, protocol) if protocol is not None else []
     chosen = [cell for fold in folds for cell in fold.test] if folds else cells
     with shown_progress() as progress:
         return cells, predict_package(

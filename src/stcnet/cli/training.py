@@ -80,7 +80,7 @@ def train(
         precision=precision or settings.precision,
     )
     cells = read_cells(data)
-    folds = protocol_folds(cells, protocol) if protocol else []
+    folds = protocol_folds(cells, protocol) if protocol is not None else []
     _make_folder(out)
     launch(fabric)
     job = _Job(settings, data, out, fabric, place)
