@@ -1,4 +1,4 @@
-"""The baselines of RISE train through the same loop as STCNet."""
+"""The baselines of RISE and later networks train through the same loop as STCNet."""
 
 from dataclasses import replace
 
@@ -10,6 +10,24 @@ from small_cells import planted_clips, tiny_recipe
 from stcnet.networks import BASELINES
 from stcnet.training.devices import make_fabric
 from stcnet.training.loop import SILENT, Training, put_channels_last
+
+LATER = {"mazinga-v2": {"joint": 1.0, "spatial": 1.0, "temporal": 1.0}, "x3d-s": {"joint": 1.0}}
+"""Their supervised heads."""
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_a_later_network_learns_what_was_planted(name: str) -> None:
+    network = {"preset": name, "choices": {"frames": 4, "dropout": 0}, "pretrained": "none"}
+    recipe = tiny_recipe(
+        network=network | {"input_size": 32},
+        optimiser={"learning_rate": 3e-4, "head_multiplier": 1, "warmup": 0},
+        loss={"kind": "focal", "heads": LATER[name]},
+        epochs=4,
+        batch_size=12,
+    )
+    training = Training(recipe, planted_clips(12), make_fabric("cpu"))
+    first, *_, last = [training.run_epoch(SILENT).loss for _ in range(4)]
+    assert last < 0.9 * first
 
 
 @pytest.mark.parametrize("name", BASELINES)

@@ -46,7 +46,7 @@ class SumExchange(nn.Module):
 
 
 class NoExchange(nn.Module):
-    """The pathways stay apart."""
+    """The pathways stay apart: what the exchanges are compared with; published nowhere."""
 
     def forward(self, spatial: Tensor, temporal: Tensor) -> tuple[Tensor, Tensor]:
         """Maps of shape (N, C, h, w) each, as given."""

@@ -21,6 +21,8 @@ HeadName = Literal["concat", "mean", "attention", "linear"]
 class ConcatHead(nn.Module):
     """Frames concatenated on channels, then a 1x1 convolution, batch norm and ReLU.
 
+    Source: ``cls_module`` of the code that Cao et al. (arXiv 2011.04863) released.
+
     Args:
         frames: T, the number of frames of a clip.
     """
@@ -38,7 +40,11 @@ class ConcatHead(nn.Module):
 
 
 class MeanHead(nn.Module):
-    """A linear 1x1 convolution of each frame, averaged over time; takes any number of frames."""
+    """A linear 1x1 convolution of each frame, averaged over time; takes any number of frames.
+
+    Source: the independent implementation by ChangyWen. It departs in that the mean is taken
+    before the convolution, which gives the same numbers.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -110,7 +110,10 @@ class InvertedResidualBackbone(Backbone):
 
 
 class MobileNetV2(InvertedResidualBackbone):
-    """MobileNetV2 of width 1 up to its last block (320 channels at /32)."""
+    """MobileNetV2 of width 1 up to its last block, (N, 3, H, W) to (N, 320, H / 32, W / 32).
+
+    Source: Sandler et al., CVPR 2018, table 2. Its 1280 channels and its classifier are left out.
+    """
 
     pixel_mean: ClassVar[ColourTriple] = (123.675, 116.28, 103.53)
     pixel_std: ClassVar[ColourTriple] = (58.395, 57.12, 57.375)
@@ -127,6 +130,9 @@ class MobileNetV2(InvertedResidualBackbone):
 
 class EfficientNetLite(InvertedResidualBackbone):
     """EfficientNet-Lite up to its last block; inputs are normalised as (x - 127) / 128.
+
+    Source: Tan and Le, ICML 2019, and the code released as EfficientNet-Lite. Its 1280 channels and
+    its classifier are left out: (N, 3, H, W) to (N, 320, H / 32, W / 32).
 
     Args:
         width: Multiplier of the channels, rounded to multiples of 8.

@@ -76,6 +76,9 @@ class SEResNeXtBlock(nn.Module):
 class SEResNeXt(Backbone):
     """SE-ResNeXt 32x4d without its classifier; stages end at /4, /8, /16 and /32.
 
+    Source: Hu et al., CVPR 2018, table 1, on Xie et al., CVPR 2017: (N, 3, H, W) to
+    (N, 2048, H / 32, W / 32).
+
     Args:
         depths: Blocks of each stage, (3, 4, 6, 3) for 50 layers and (3, 4, 23, 3) for 101.
     """

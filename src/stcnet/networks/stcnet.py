@@ -166,7 +166,12 @@ def _stage(
 
 
 class STCNet(ClipNetwork):
-    """Spatio-Temporal Cross Network.
+    """Spatio-Temporal Cross Network: frames and residuals of clips to logits of shape (B, 2).
+
+    Source: Cao et al. (arXiv 2011.04863), section III, and their released code. With the presets
+    ``stcnet-mobilenetv2`` and ``stcnet-seresnext50`` it computes what that code does, and departs
+    from it in this alone: stages that both pathways share and that get the same input are computed
+    once, which is exact; every part is trained; no batch norm is frozen unless a recipe asks.
 
     Args:
         choices: What it is made of; None for the defaults of :class:`STCNetChoices`.
