@@ -55,8 +55,8 @@ def main() -> None:
             ("shuffled", copies[BLOCKS], smoky),
         ):  # fmt: skip
             for name, maps in all_maps(model, *network_input(pixels)):
-                if maps.sum() > 0:
-                    gains[name, case].append(energy_gain(maps, plume))
+                found = energy_gain(maps, plume) if maps.sum() > 0 else np.nan
+                gains[name, case].append(found)
         for blocks, name, agreement in cascade(network, copies, *network_input(smoky)):
             ranks[blocks, name].append(agreement)
     print_gains(gains)
@@ -113,13 +113,14 @@ def cascade(
 
 def print_gains(gains: dict[tuple[str, str], list[float]]) -> None:
     """Print how much of each map lies on the plume."""
-    print("| map | gain on the plume | above 1 | without the plume | weights shuffled |")
+    print("| map | on the plume | before there was one | difference | weights shuffled |")
     print("| --- | --- | --- | --- | --- |")
     for name in dict.fromkeys(name for name, _ in gains):
-        plume = np.array(gains[name, "plume"])
-        above = f"{(plume > 1).sum()} of {len(plume)}"
-        others = [spread(gains[name, case]) for case in ("no plume", "shuffled")]
-        print(f"| {name} | {spread(plume)} | {above} | {' | '.join(others)} |")
+        plume, bare, shuffled = (
+            np.array(gains[name, case]) for case in ("plume", "no plume", "shuffled")
+        )
+        values = " | ".join(spread(each) for each in (plume, bare, plume - bare, shuffled))
+        print(f"| {name} | {values} |")
 
 
 def print_ranks(ranks: dict[tuple[int, str], list[float]]) -> None:
@@ -132,12 +133,13 @@ def print_ranks(ranks: dict[tuple[int, str], list[float]]) -> None:
 
 
 def spread(values: object) -> str:
-    """Mean and its 95 % interval over clips, normal approximation."""
+    """Mean and its 95 % interval over the clips that have one, normal approximation."""
     numbers = np.asarray(values, dtype=np.float64)
-    if not len(numbers):
+    numbers = numbers[np.isfinite(numbers)]
+    if len(numbers) < 2:
         return "n/a"
-    error = 1.96 * numbers.std(ddof=1) / np.sqrt(len(numbers)) if len(numbers) > 1 else 0.0
-    return f"{numbers.mean():.2f} +- {error:.2f}"
+    error = 1.96 * numbers.std(ddof=1) / np.sqrt(len(numbers))
+    return f"{numbers.mean():.2f} +- {error:.2f} ({len(numbers)})"
 
 
 if __name__ == "__main__":
