@@ -229,6 +229,13 @@ def test_the_plants_fold_is_calibrated_without_its_clips() -> None:
     )
 
 
+def test_of_two_predictions_the_one_with_the_unseen_camera_counts() -> None:
+    first, cells = simulate(1.0, 0.0, 500)
+    plants = [Prediction(p.id, "leave-out-plants", p.logit + 3) for p in first[:50]]
+    assert platt(first + plants, cells) == platt(plants + first[50:], cells)
+    assert "leave-out-plants" in platt(first + plants, cells).basis
+
+
 def test_one_fold_alone_cannot_be_cross_calibrated() -> None:
     predictions, cells = simulate(1.0, 0.0, 50)
     with pytest.raises(DataError, match="only be calibrated on other folds"):

@@ -42,11 +42,10 @@ def test_it_gathers_what_the_plain_sum_over_places_does(head: AttentionHead) -> 
         assert isinstance(first, nn.Conv2d)
         assert isinstance(last, nn.Conv2d)
         assert first.bias is not None
-        assert last.bias is not None
         assert head.project.bias is not None
         weight = first.weight[:, :, 0, 0]
         hidden = torch.tanh(places @ weight.T + first.bias)
-        shares = torch.softmax(hidden @ last.weight[0, :, 0, 0] + last.bias, dim=0)
+        shares = torch.softmax(hidden @ last.weight[0, :, 0, 0], dim=0)
         gathered = (shares[:, None] * places).sum(dim=0)
         expected = head.project.weight[:, :, 0, 0] @ gathered + head.project.bias
         torch.testing.assert_close(result, expected, atol=1e-4, rtol=1e-4)

@@ -212,11 +212,12 @@ def _one_a_clip(
 ) -> tuple[list[Prediction], dict[str, Cell]]:
     """One prediction of each RISE clip, and the clips; IJmond's are not part of the population.
 
-    Where a clip was held out by two protocols, the fold of its split speaks for it.
+    Where a clip was held out by two protocols, the one speaks whose training saw least of its
+    camera: of the other plants nothing was seen by the fold that leaves them out.
     """
     known = {cell.id: cell for cell in cells if cell.site != "ijmond"}
     chosen: dict[str, Prediction] = {}
-    for prediction in sorted(predictions, key=lambda p: p.fold == PLANTS_FOLD):
+    for prediction in sorted(predictions, key=lambda p: p.fold != PLANTS_FOLD):
         if prediction.id in known:
             chosen.setdefault(prediction.id, prediction)
     if not chosen:

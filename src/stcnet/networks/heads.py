@@ -70,7 +70,8 @@ class AttentionHead(nn.Module):
         self.tell = nn.Sequential(
             nn.Conv2d(HEAD_CHANNELS, HEAD_CHANNELS // 4, 1),
             nn.Tanh(),
-            nn.Conv2d(HEAD_CHANNELS // 4, 1, 1),
+            # The softmax would cancel a bias.
+            nn.Conv2d(HEAD_CHANNELS // 4, 1, 1, bias=False),
         )
         last = self.tell[-1]
         assert isinstance(last, nn.Conv2d)
