@@ -47,6 +47,8 @@ def test_one_fold_is_trained_predicted_and_printed(
     trained = json.loads((out / "leave-out-S0" / "data.json").read_text())["clips"]
     assert set(trained).isdisjoint([*held_out, "clip-002"])
     assert len(trained) == 48 - len(held_out) - 1
+    own = out / "leave-out-S0" / "predictions.csv"
+    assert own.read_bytes() == (out / "predictions.csv").read_bytes()
 
     again = run("train", recipe, "--data", small_data, "--out", out, "--protocol", "leave-out-S0",
                 "--accelerator", "cpu")  # fmt: skip
@@ -56,6 +58,17 @@ def test_one_fold_is_trained_predicted_and_printed(
 
     table = run("evaluate", "--predictions", out / "predictions.csv", "--data", small_data)
     assert told.out.startswith(table.out.strip())
+
+
+def test_frozen_chance_is_told(run: Run, small_data: Path, tmp_path: Path) -> None:
+    frozen = tmp_path / "frozen.yaml"
+    frozen.write_text(
+        "name: frozen\nnetwork: {preset: stcnet-lite0, pretrained: none, frozen_stages: 2}\n"
+    )
+    # Refused at the fold, which is looked up after the recipe was read.
+    told = run("train", frozen, "--data", small_data, "--out", tmp_path / "o", "--protocol", "x")
+    assert told.code == 2
+    assert told.err.startswith("frozen: the first 2 stages are frozen at random weights; name")
 
 
 def test_trained_on_everything_exported_and_scored(

@@ -214,8 +214,8 @@ def test_damaged_files_of_a_job(
 @pytest.mark.parametrize(
     ("changed", "budget", "message"),
     [
-        (FakeBench(), "quick", "a table of another budget (got full; allowed: quick)"),
-        (FakeBench(BenchFacts("other", "", None, "")), "full", "another data (got made up; "),
+        (FakeBench(), "quick", "a table of budget full, not quick"),
+        (FakeBench(BenchFacts("other", "", None, "")), "full", "a table of data made up, not other"),
     ],
     ids=["budget", "data"],
 )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stcnet.training.recipe import Recipe
 
 FIRST_SPEAKS_WITHIN_S = 10.0
+PREDICTIONS_FILE = "predictions.csv"
 
 
 def register(app: typer.Typer) -> None:
@@ -79,6 +80,7 @@ def train(
         nodes=nodes,
         precision=precision or settings.precision,
     )
+    _warn_of_frozen_chance(settings)
     cells = read_cells(data)
     folds = protocol_folds(cells, protocol) if protocol is not None else []
     _make_folder(out)
@@ -89,6 +91,18 @@ def train(
             _train_folds(job, folds, cells)
         else:
             _train_all(job, cells)
+
+
+def _warn_of_frozen_chance(recipe: Recipe) -> None:
+    """Say so where a recipe keeps random weights as they are, as one does without its file."""
+    from stcnet.cli.errors import say
+
+    frozen = recipe.network.frozen_stages
+    if frozen and recipe.network.pretrained == "none":
+        say(
+            f"{recipe.name}: the first {frozen} stages are frozen at random weights; "
+            "name trained ones with network.pretrained"
+        )
 
 
 @dataclass(frozen=True)
@@ -124,11 +138,11 @@ def _train_folds(job: _Job, folds: list[Fold], cells: list[Cell]) -> None:
     from stcnet.training.devices import by_first
     from stcnet.training.folds import run_fold
 
-    path = job.out / "predictions.csv"
+    path = job.out / PREDICTIONS_FILE
     predictions: list[Prediction] = []
     for fold in folds:
         with _shown(job, fold.name) as listener:
-            predictions += run_fold(
+            held_out = run_fold(
                 job.recipe,
                 fold,
                 job.data,
@@ -137,6 +151,9 @@ def _train_folds(job: _Job, folds: list[Fold], cells: list[Cell]) -> None:
                 clips_on=job.clips_on,
                 listener=listener,
             )
+        predictions += held_out
+        own = job.out / fold.name / PREDICTIONS_FILE
+        by_first(job.fabric, partial(write_predictions, own, held_out))
         by_first(job.fabric, partial(write_predictions, path, predictions))
     if job.fabric.is_global_zero:
         print_assessment(assess_cells(predictions, cells), as_json=False)

@@ -42,10 +42,8 @@ def claim_folder(out: Path, bench: Bench, budget: Budget) -> None:
     for key, got in _claimed(path).items():
         if got != ours.get(key):
             raise ConfigError(
-                f"the folder holds a table of another {key}",
+                f"the folder holds a table of {key} {got}, not {ours.get(key)}",
                 where=out,
-                got=got,
-                allowed=ours.get(key),
                 hint="name another folder with --out",
             )
     content = json.dumps(ours, indent=1).encode()
