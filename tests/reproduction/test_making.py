@@ -215,7 +215,11 @@ def test_damaged_files_of_a_job(
     ("changed", "budget", "message"),
     [
         (FakeBench(), "quick", "a table of budget full, not quick"),
-        (FakeBench(BenchFacts("other", "", None, "")), "full", "a table of data made up, not other"),
+        (
+            FakeBench(BenchFacts("other", "", None, "")),
+            "full",
+            "a table of data made up, not other",
+        ),
     ],
     ids=["budget", "data"],
 )
