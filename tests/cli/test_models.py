@@ -80,7 +80,9 @@ def test_an_imported_backbone_starts_a_recipe(run: Run, imagenet: Path, tmp_path
         pytest.param(
             POINTER, "i3d", "x.safetensors", "state_dict.pth: this is a Git LFS pointer", id="LFS"
         ),
-        pytest.param("{}", "i3d", "x.safetensors", "the file holds more or other", id="no weights"),
+        pytest.param(
+            "{}", "i3d", "x.safetensors", "the file is damaged, or holds", id="no weights"
+        ),
         pytest.param("", "i3e", "x.safetensors", "there is no such network (got i3e", id="network"),
         pytest.param("", "i3d", "x.pth", "--out: weights are written as safetensors", id="ending"),
         pytest.param(None, "i3d", "x.safetensors", "the weights cannot be read", id="no file"),
@@ -104,3 +106,16 @@ def test_nothing_is_written_where_the_folder_is_missing(run: Run, tmp_path: Path
     told = run("import-checkpoint", tmp_path / "own.pt", "--network", "plain-lite0", "--out", out)
     assert told.code == 2
     assert told.errors[0].startswith(f"error: {out}: the weights cannot be written")
+
+
+@pytest.mark.parametrize("report", ["own.pt", "x.safetensors"], ids=["checkpoint", "weights"])
+def test_the_report_replaces_neither_file(run: Run, tmp_path: Path, report: str) -> None:
+    (tmp_path / "own.pt").write_text("checkpoint", encoding="utf-8")
+    told = run(
+        *("import-checkpoint", tmp_path / "own.pt", "--network", "plain-lite0"),
+        *("--out", tmp_path / "x.safetensors", "--report", tmp_path / report),
+    )
+    assert (told.code, len(told.errors)) == (2, 1)
+    assert told.errors[0].startswith("error: --report: this is FILE or --out")
+    assert (tmp_path / "own.pt").read_text(encoding="utf-8") == "checkpoint"
+    assert not (tmp_path / "x.safetensors").exists()

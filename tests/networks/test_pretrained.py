@@ -151,8 +151,14 @@ class Evil:
     [
         pytest.param("w.pt", POINTER.encode(), "this is a Git LFS pointer", id="LFS pointer"),
         pytest.param("w.safetensors", POINTER.encode(), "this is a Git LFS pointer", id="either"),
-        pytest.param("w.pt", b"", "the file holds more or other than weights", id="empty"),
-        pytest.param("w.pt", b"<html>", "the file holds more or other than weights", id="a page"),
+        pytest.param("w.pt", b"", "the file is damaged, or holds no weights", id="empty"),
+        pytest.param("w.pt", b"<html>", "the file is damaged, or holds no weights", id="a page"),
+        pytest.param(
+            "w.safetensors",
+            safetensors.torch.save({}),
+            "the file holds no state dict (got no tensor",
+            id="empty safetensors",
+        ),
         pytest.param("w.safetensors", b"<html>", "the file is no safetensors file", id="no tensor"),
         pytest.param(
             "w.pt", pickle.dumps(Evil()), "the file holds more or other than weights", id="code"
@@ -183,6 +189,22 @@ def test_a_pickled_model_is_told_by_its_class(tmp_path: Path) -> None:
 def test_checkpoints_without_a_state_dict(saved: object, tmp_path: Path) -> None:
     torch.save(saved, tmp_path / "w.pt")
     with pytest.raises(ConfigError, match="the file holds no state dict"):
+        load_pretrained(Small(), tmp_path / "w.pt")
+
+
+def test_a_truncated_file_is_called_damaged(tmp_path: Path) -> None:
+    torch.save(published(), tmp_path / "w.pt")
+    content = (tmp_path / "w.pt").read_bytes()
+    (tmp_path / "w.pt").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ConfigError, match="the file is damaged") as raised:
+        load_pretrained(Small(), tmp_path / "w.pt")
+    assert str(raised.value).endswith("download or copy it again")
+    assert len(str(raised.value).removeprefix(str(tmp_path))) < 250
+
+
+def test_entries_of_another_mapping_are_named(tmp_path: Path) -> None:
+    torch.save({"model": published(), "epoch": 3}, tmp_path / "w.pt")
+    with pytest.raises(ConfigError, match=r"no state dict \(got dict of model, epoch;"):
         load_pretrained(Small(), tmp_path / "w.pt")
 
 

@@ -277,7 +277,7 @@ def test_heads_for_training_are_not_exported(tmp_path: Path, exported: Exported)
     values = CASES["lateral, mean head, absolute"]
     choices = values["choices"] | {"auxiliary_heads": True}
     rest = {"choices": choices, "pretrained": "none", "input_size": SIZE}
-    loss = {"kind": "cross-entropy", "heads": {"joint": 1.0, "spatial": 0.3}}
+    loss = {"kind": "cross-entropy", "heads": {"joint": 1.0, "spatial": 0.3, "temporal": 0.3}}
     recipe = Recipe.model_validate(tiny_settings(network=values | rest, loss=loss))
     run = FinishedRun(recipe, DATA, recipe.network.untrained().state_dict())
     package = export_package(run, tmp_path / "tiny.stcnet", version="1.0.0")

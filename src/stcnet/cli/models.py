@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stcnet.cli.research import require_extra
+from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
     from stcnet.networks import NetworkEntry
@@ -97,6 +98,10 @@ def import_checkpoint(
     from stcnet.networks.importing import read_checkpoint, require_suffix
 
     require_suffix(out)
+    if report is not None and report.resolve() in {file.resolve(), out.resolve()}:
+        raise ConfigError(
+            "this is FILE or --out", where="--report", got=report, hint="name another file"
+        )
     checkpoint = read_checkpoint(file, network)
     if report is not None:
         _write_report(checkpoint, report)

@@ -167,29 +167,26 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 def _read_safetensors(path: Path, content: bytes) -> dict[str, Tensor]:
     try:
-        return safetensors.torch.load(content)
+        tensors = safetensors.torch.load(content)
     except SafetensorError as error:
         raise _refusal(path, "the file is no safetensors file", error) from None
+    if not tensors:
+        raise _refusal(path, "the file holds no state dict", "no tensor")
+    return tensors
 
 
 def _read_pickled(path: Path, content: bytes) -> dict[str, Tensor]:
     try:
         loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # what a damaged or unsafe file makes torch raise has no common base
-        raise ConfigError(
-            "the file holds more or other than weights",
-            where=path,
-            got=_unpickled(error),
-            allowed=STATE_DICT,
-            hint="where it was made, save the state_dict() of a pickled model",
-        ) from None
+        raise _unpickling_refusal(path, error) from None
     if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
         loaded = loaded["state_dict"]
     tensors = isinstance(loaded, Mapping) and all(
         isinstance(name, str) and isinstance(value, Tensor) for name, value in loaded.items()
     )
     if not tensors or not loaded:
-        raise _refusal(path, "the file holds no state dict", type(loaded).__name__)
+        raise _refusal(path, "the file holds no state dict", _described(loaded))
     return dict(loaded)
 
 
@@ -197,11 +194,29 @@ def _refusal(path: Path, what: str, got: object) -> ConfigError:
     return ConfigError(what, where=path, got=got, allowed=STATE_DICT)
 
 
-def _unpickled(error: Exception) -> str:
-    """What stands in a file besides tensors, or else what torch says of it first."""
+def _unpickling_refusal(path: Path, error: Exception) -> ConfigError:
+    """Names what stands in a file besides tensors, or else what torch says of it first."""
     told = _ESCAPE.sub("", str(error))
-    found = _GLOBAL.search(told)
-    return found["name"] if found else told.partition("\n")[0] or type(error).__name__
+    if found := _GLOBAL.search(told):
+        return ConfigError(
+            "the file holds more or other than weights",
+            where=path,
+            got=found["name"],
+            allowed=STATE_DICT,
+            hint="where it was made, save the state_dict() of a pickled model",
+        )
+    return ConfigError(
+        "the file is damaged, or holds no weights",
+        where=path,
+        got=told.partition("\n")[0].partition(". ")[0] or type(error).__name__,
+        allowed=STATE_DICT,
+        hint="download or copy it again",
+    )
+
+
+def _described(loaded: object) -> str:
+    kind = type(loaded).__name__
+    return f"{kind} of {few(map(str, loaded))}" if isinstance(loaded, Mapping) and loaded else kind
 
 
 def _strip(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
