@@ -151,8 +151,8 @@ class Evil:
     [
         pytest.param("w.pt", POINTER.encode(), "this is a Git LFS pointer", id="LFS pointer"),
         pytest.param("w.safetensors", POINTER.encode(), "this is a Git LFS pointer", id="either"),
-        pytest.param("w.pt", b"", "the file is damaged, or holds no weights", id="empty"),
-        pytest.param("w.pt", b"<html>", "the file is damaged, or holds no weights", id="a page"),
+        pytest.param("w.pt", b"", "the file is empty or damaged", id="empty"),
+        pytest.param("w.pt", b"<html>", "the file holds more or other than weights", id="a page"),
         pytest.param(
             "w.safetensors",
             safetensors.torch.save({}),
@@ -196,7 +196,7 @@ def test_a_truncated_file_is_called_damaged(tmp_path: Path) -> None:
     torch.save(published(), tmp_path / "w.pt")
     content = (tmp_path / "w.pt").read_bytes()
     (tmp_path / "w.pt").write_bytes(content[: len(content) // 2])
-    with pytest.raises(ConfigError, match="the file is damaged") as raised:
+    with pytest.raises(ConfigError, match="the file is empty or damaged") as raised:
         load_pretrained(Small(), tmp_path / "w.pt")
     assert str(raised.value).endswith("download or copy it again")
     assert len(str(raised.value).removeprefix(str(tmp_path))) < 250

@@ -24,6 +24,11 @@ COUNTER = "num_batches_tracked"
 NAMED = 3
 """How many of the names that do not fit an error or a summary shows."""
 
+_MORE_THAN_WEIGHTS = (
+    "the file holds more or other than weights",
+    "where it was made, save the state_dict() of a pickled model",
+)
+_BROKEN = ("the file is empty or damaged", "download or copy it again")
 _GLOBAL = re.compile(r"GLOBAL (?P<name>[\w.]+)")
 _ESCAPE = re.compile("\x1b\\[[0-9;]*m")
 
@@ -197,20 +202,12 @@ def _refusal(path: Path, what: str, got: object) -> ConfigError:
 def _unpickling_refusal(path: Path, error: Exception) -> ConfigError:
     """Names what stands in a file besides tensors, or else what torch says of it first."""
     told = _ESCAPE.sub("", str(error))
-    if found := _GLOBAL.search(told):
-        return ConfigError(
-            "the file holds more or other than weights",
-            where=path,
-            got=found["name"],
-            allowed=STATE_DICT,
-            hint="where it was made, save the state_dict() of a pickled model",
-        )
+    found = _GLOBAL.search(told)
+    got = found["name"] if found else told.partition("\n")[0].partition(". ")[0]
+    broken = isinstance(error, (EOFError, RuntimeError))  # no pickle, or half a zip
+    what, hint = _BROKEN if broken else _MORE_THAN_WEIGHTS
     return ConfigError(
-        "the file is damaged, or holds no weights",
-        where=path,
-        got=told.partition("\n")[0].partition(". ")[0] or type(error).__name__,
-        allowed=STATE_DICT,
-        hint="download or copy it again",
+        what, where=path, got=got or type(error).__name__, allowed=STATE_DICT, hint=hint
     )
 
 
