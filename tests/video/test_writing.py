@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,15 +26,20 @@ def noise(count: int, height: int, width: int) -> list[Picture]:
     return [rng.integers(0, 255, (height, width, 3), dtype=np.uint8) for _ in range(count)]
 
 
-@pytest.fixture
+@contextmanager
 def small_disk() -> Iterator[None]:
-    """No file may grow beyond 20 kB, as on a full disk."""
+    """No file may grow beyond 20 kB, as on a full disk.
+
+    No fixture: the log of the tests is such a file, and gets a dot before fixtures end.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.parametrize(
@@ -127,12 +133,11 @@ def write_noise(path: Path, count: int) -> None:
             writer.write(image)
 
 
-@pytest.mark.usefixtures("small_disk")
 @pytest.mark.parametrize("count", [1, 60], ids=["at the end", "on the way"])
 def test_mp4_on_a_full_disk_is_refused(
     count: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(OutputError, match=r"out\.mp4: cannot be written"):
+    with small_disk(), pytest.raises(OutputError, match=r"out\.mp4: cannot be written"):
         write_noise(tmp_path / "out.mp4", count)
     assert list(tmp_path.iterdir()) == []
     assert capfd.readouterr() == ("", "")
@@ -196,9 +201,8 @@ def test_gif_without_pictures_is_refused(tmp_path: Path) -> None:
         write_gif(tmp_path / "out.gif", [], 10)
 
 
-@pytest.mark.usefixtures("small_disk")
 def test_gif_on_a_full_disk_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot be written"):
+    with small_disk(), pytest.raises(OutputError, match="cannot be written"):
         write_gif(tmp_path / "out.gif", noise(3, 256, 256), 10)
     assert list(tmp_path.iterdir()) == []
 
