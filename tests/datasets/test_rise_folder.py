@@ -271,5 +271,5 @@ def test_what_cannot_be_drawn_is_refused(choices: dict[str, object], message: st
 
 @pytest.mark.parametrize("size", [30, 33])
 def test_a_size_that_is_no_video_is_refused(tmp_path: Path, size: int) -> None:
-    with pytest.raises(ConfigError, match=f"size is out of range .got {size}; allowed: an even"):
+    with pytest.raises(ConfigError, match=f"is out of range .got {size}; allowed: even numbers"):
         write_rise(tmp_path, [], size=size, seed=0)

@@ -135,8 +135,10 @@ def test_compiled_runs_what_the_compiler_gives(monkeypatch: pytest.MonkeyPatch) 
         return network
 
     monkeypatch.setattr(torch, "compile", compile_)
+    before = torch.get_num_threads()
     measured = measure_torch(replace(SETTING, repeats=1, batch=1), compiled=True)
     assert len(passed) == len(measured.durations_ms) == 1
+    assert torch.get_num_threads() == before
 
 
 def test_only_the_calls_after_warming_up_count() -> None:

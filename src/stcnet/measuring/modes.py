@@ -7,7 +7,8 @@ graph. A stream needs less: with each new frame one run of either gives a new ve
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -61,17 +62,30 @@ def measure_torch(setting: Setting, *, compiled: bool) -> Measured:
 
     from stcnet.networks import build_model
 
-    torch.set_num_threads(setting.threads)
     device = torch.device(setting.accelerator)
     before = peak_memory_mib()
     network = build_model(setting.network).eval().to(device)
     call = _judge(torch.compile(network) if compiled else network, network, setting)
-    durations, ready_s = time_calls(call, setting.repeats)
+    with _threads_of_torch(setting.threads):
+        durations, ready_s = time_calls(call, setting.repeats)
     if device.type == "cuda":
         memory: float | None = torch.cuda.max_memory_allocated(device) / 2**20
     else:
         memory = grown_by(before)
     return Measured(durations, setting.batch, memory, ready_s)
+
+
+@contextmanager
+def _threads_of_torch(count: int) -> Iterator[None]:
+    """Let PyTorch use so many threads, and afterwards as many as before."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _judge(
