@@ -1,6 +1,7 @@
 """Fixtures shared by every room."""
 
-from pathlib import Path
+from pathlib import os
+import Path
 
 import pytest
 from hypothesis import settings
@@ -10,6 +11,10 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 # A busy machine misses any deadline; what is tested is what comes out.
 settings.register_profile("stcnet", deadline=None)
 settings.load_profile("stcnet")
+
+# Before torch is imported, here and in the processes that tests start: sums over other numbers of
+# threads are rounded otherwise, and some tests compare two processes to the last bit.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(scope="session")
