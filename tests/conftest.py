@@ -1,7 +1,7 @@
 """Fixtures shared by every room."""
 
-from pathlib import os
-import Path
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
