@@ -26,6 +26,66 @@ if TYPE_CHECKING:
 
 BASELINE = "baseline"
 """Stands for RGB-TC's own predictions, which the records of the shared cells hold."""
+Predictions = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="CSV with label and a score, or id, fold and logit; may be given several times.",
+    ),
+]
+Clips = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder with cells.json, for predictions by clip id."),
+]
+Package = Annotated[
+    Path | None,
+    typer.Option(metavar="PACKAGE", help="Score this package on the clips of --data."),
+]
+Calibrated = Annotated[
+    bool,
+    typer.Option(
+        help="Call smoke from a probability of one half on, calibrated on the other folds."
+    ),
+]
+Parts = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="WHAT",
+        help="Divide the clips by view, plant, month or hour; may be given several times.",
+    ),
+]
+Transfer = Annotated[
+    bool,
+    typer.Option(help="Tune a threshold on each file or fold and use it on the others."),
+]
+Against = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Predictions of another model on the same clips, or, with --data, the word "
+        "baseline for RGB-TC; one for each file.",
+    ),
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.html",
+        help="Write a page with all tables and curves, and CSV and JSON beside it.",
+    ),
+]
+Scores = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="scores.csv of a long video, for time to detection."),
+]
+Truth = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="CSV with start and end of its smoke, in seconds."),
+]
+AlarmThreshold = Annotated[
+    float | None,
+    typer.Option(metavar="P", help="With --scores: probability that starts an alarm."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -34,69 +94,21 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    predictions: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="CSV with label and a score, or id, fold and logit; may be given several times.",
-        ),
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder with cells.json, for predictions by clip id."),
-    ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(metavar="PACKAGE", help="Score this package on the clips of --data."),
-    ] = None,
+    predictions: Predictions = None,
+    data: Clips = None,
+    model: Package = None,
     protocol: Protocol = None,
-    calibrated: Annotated[
-        bool,
-        typer.Option(
-            help="Call smoke from a probability of one half on, calibrated on the other folds."
-        ),
-    ] = False,
-    by: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="WHAT",
-            help="Divide the clips by view, plant, month or hour; may be given several times.",
-        ),
-    ] = None,
-    transfer: Annotated[
-        bool,
-        typer.Option(help="Tune a threshold on each file or fold and use it on the others."),
-    ] = False,
-    against: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Predictions of another model on the same clips, or, with --data, the word "
-            "baseline for RGB-TC; one for each file.",
-        ),
-    ] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.html",
-            help="Write a page with all tables and curves, and CSV and JSON beside it.",
-        ),
-    ] = None,
+    calibrated: Calibrated = False,
+    by: Parts = None,
+    transfer: Transfer = False,
+    against: Against = None,
+    report: Report = None,
     gallery: GalleryFolder = None,
     gallery_size: GallerySize = None,
-    scores: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="scores.csv of a long video, for time to detection."),
-    ] = None,
-    truth: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="CSV with start and end of its smoke, in seconds."),
-    ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(metavar="P", help="With --scores: probability that starts an alarm."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
+    scores: Scores = None,
+    truth: Truth = None,
+    threshold: AlarmThreshold = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print every metric of predictions with 95 % intervals.
 
