@@ -1,18 +1,18 @@
 """Starts ``stcnet train`` many times, kills it, and says how it ended.
 
 Run as ``python nursery.py JOBS``, a JSON list of jobs: ``arguments`` of the command line, and
-``after``, processor time until SIGKILL as a share of what the first job took, or ``at_sync``, the
-number of the fsync within which the process kills itself. Prints the codes with which they ended.
-The modules are imported once, each job runs in a fork.
+``after``, the moment of SIGKILL as a share of the calls that the first job made, or ``at_sync``,
+the number of the fsync within which the process kills itself. Prints the codes with which they
+ended. The modules are imported once, each job runs in a fork. Moments are counted in calls of
+functions, as time would say little on a busy machine.
 """
 
 import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import kornia.augmentation
@@ -39,42 +39,47 @@ def dying(fsync: Callable[[int], None], at: int) -> Callable[[int], None]:
     return deadly
 
 
-def child(job: dict[str, Any]) -> None:
+class Calls:
+    """Counts the calls of all functions and kills the process at one of them."""
+
+    def __init__(self, deadly: int | None) -> None:
+        self.count = 0
+        self.deadly = deadly
+
+    def __call__(self, frame: FrameType, event: str, argument: object) -> None:
+        if event in {"call", "c_call"}:
+            self.count += 1
+            if self.count == self.deadly:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def child(job: dict[str, Any], whole: int, report: int) -> None:
     if "at_sync" in job:
         vars(os)["fsync"] = dying(os.fsync, job["at_sync"])
+    calls = Calls(round(job["after"] * whole) if "after" in job else None)
+    sys.setprofile(calls)
     code = main(job["arguments"])
+    sys.setprofile(None)
     sys.stdout.flush()
+    os.write(report, str(calls.count).encode())
     os._exit(code)
 
 
-def used_s(pid: int) -> float:
-    """Processor time of a child; elapsed time would say little on a busy machine."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def kill_after(pid: int, seconds: float) -> None:
-    """Kill a child that has worked for so long, if it has not ended before."""
-    while used_s(pid) < seconds:
-        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-            return
-        time.sleep(0.003)
-    os.kill(pid, signal.SIGKILL)
-
-
-def run(job: dict[str, Any], whole_s: float) -> tuple[int, float]:
-    """The code with which a job ended, and the processor time it took."""
+def run(job: dict[str, Any], whole: int) -> tuple[int, int]:
+    """The code with which a job ended, and the number of calls that it made."""
+    reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
-        child(job)
-    if "after" in job:
-        kill_after(pid, job["after"] * whole_s)
-    _, status, usage = os.wait4(pid, 0)
-    return os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
+        child(job, whole, writer)
+    os.close(writer)
+    with os.fdopen(reader) as report:
+        count = int(report.read() or 0)
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status), count
 
 
 if __name__ == "__main__":
     first, *others = json.loads(sys.argv[1])
-    code, whole_s = run(first, 0.0)
-    codes = [code, *(run(job, whole_s)[0] for job in others)]
+    code, whole = run(first, 0)
+    codes = [code, *(run(job, whole)[0] for job in others)]
     sys.stdout.write(json.dumps(codes) + "\n")

@@ -7,6 +7,8 @@ writes.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import logging
 import os
 import threading
@@ -99,8 +101,21 @@ def launch(fabric: lf.Fabric) -> None:
     Does nothing where there is one process, and starts none where torchrun or Slurm has done so.
     """
     fabric.launch()
+    if fabric.world_size > 1:
+        atexit.register(_leave)
     if fabric.local_rank > 0:
         threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _leave() -> None:
+    """Part from the other processes while Python still runs.
+
+    Gloo's threads may hold tensors yet, and end the process with an abort where they let go of them
+    later (pytorch/pytorch#179291). The group is freed once no network holds it.
+    """
+    gc.collect()
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _end_with_parent(parent: int) -> None:
