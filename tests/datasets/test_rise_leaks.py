@@ -21,7 +21,7 @@ from stcnet.datasets.rise import (
 from stcnet.errors import DataError
 from stcnet.video import RiseName
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "researchers.md"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "data.md"
 TEST = rise_record(1, "0-7", minute=100)
 CLIP_MINUTES = 175 / 60
 

@@ -1,4 +1,4 @@
-"""``stcnet data``: what a data set holds, and a rendered one to rehearse with."""
+"""``stcnet data info``: what a data set holds."""
 
 from __future__ import annotations
 
@@ -17,22 +17,12 @@ if TYPE_CHECKING:
 
 _HEAD = ("by", "value", "clips", "labelled", "smoke", "prevalence", "mean weight")
 
-data_app = typer.Typer(help="Look into data sets, and render one.")
+
+def register(group: typer.Typer) -> None:
+    """Add the command of this module."""
+    group.command()(info)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the group of this module."""
-    app.add_typer(data_app, name="data")
-
-
-@data_app.callback(invoke_without_command=True)
-def _group(context: typer.Context) -> None:
-    """Look into data sets, and render one."""
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-
-
-@data_app.command()
 def info(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="Folder with metadata.json or cells.json.")
@@ -121,35 +111,3 @@ def _words(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {number}" for key, number in value.items())
     return str(value)
-
-
-@data_app.command()
-def synthesize(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the data set goes.")],
-    clips: Annotated[int, typer.Option(metavar="N", help="Number of clips.")] = 190,
-    size: Annotated[
-        int, typer.Option(metavar="PIXELS", help="Side of the clips, an even number of 32..1024.")
-    ] = 64,
-    seed: Annotated[int, typer.Option(metavar="N", help="Decides everything that is drawn.")] = 0,
-) -> None:
-    """Render a data set with RISE's metadata layout: views, days, votes, and painted smoke.
-
-    Every tool that takes RISE takes it. A score on it says nothing about real smoke.
-    """
-    from stcnet.cli.progress import shown_progress
-    from stcnet.cli.research import require_extra
-
-    require_extra()
-    from stcnet.datasets.rise.drawing import draw_records
-    from stcnet.datasets.rise.rendering import write_rise
-
-    records = draw_records(clips, size=size, seed=seed)
-    with shown_progress() as progress:
-        write_rise(
-            out,
-            records,
-            size=size,
-            seed=seed,
-            listener=lambda done, total: progress("rendering", done, total),
-        )
-    typer.echo(f"{len(records)} clips: {out}")

@@ -1,0 +1,24 @@
+"""``stcnet data``: what a data set holds, and a rendered one to rehearse with."""
+
+from __future__ import annotations
+
+import typer
+
+from stcnet.cli.data import info, synthesize
+
+data_app = typer.Typer(help="Look into data sets, and render one.")
+
+info.register(data_app)
+synthesize.register(data_app)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group of this package."""
+    app.add_typer(data_app, name="data")
+
+
+@data_app.callback(invoke_without_command=True)
+def _group(context: typer.Context) -> None:
+    """Look into data sets, and render one."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
