@@ -36,6 +36,8 @@ EXTRA_MODULES = (
     "onnx",
     "onnxscript",
     "yaml",
+    "httpx",
+    "tenacity",
 )
 
 
