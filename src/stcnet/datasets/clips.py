@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stcnet.datasets.cells import CLIP_FRAMES, Cell, read_clips
+from stcnet.datasets.collection import OnBad, refuse
+from stcnet.errors import DataError, SourceError
 from stcnet.preprocess import channels_first, phase_indices, random_segment_indices
 
 IndexArray = NDArray[np.int64]
@@ -79,23 +81,44 @@ class ClipSet:
         return self.frames[rows, torch.as_tensor(frames, device=device)]
 
 
-def load_clips(folder: Path, cells: Sequence[Cell], size: int) -> ClipSet:
+def load_clips(
+    folder: Path, cells: Sequence[Cell], size: int, *, on_bad: OnBad = refuse
+) -> ClipSet:
     """Decode ``cells`` into memory (about 5.4 MB a clip at 224 pixels).
 
+    Args:
+        folder: Where the mosaics lie.
+        cells: The clips wanted, in any order.
+        size: Side in pixels to which each frame is scaled.
+        on_bad: Called for each mosaic that cannot be used, whose clips are then left out; by
+            default it ends the reading.
+
     Raises:
-        DataError: A mosaic is missing, of another size, or too short.
-        SourceError: A mosaic cannot be decoded.
+        DataError: No clip is left; or from ``on_bad``: a mosaic is missing, of another size, or
+            too short.
+        SourceError: From ``on_bad``: a mosaic cannot be decoded.
     """
     frames = torch.empty((len(cells), CLIP_FRAMES, 3, size, size), dtype=torch.uint8)
-    for position, clip in read_clips(folder, cells, size):
-        frames[position] = torch.from_numpy(channels_first(clip))
-    return ClipSet(
+    good: list[int] = []
+    for file in sorted({cell.file for cell in cells}):
+        positions = [position for position, cell in enumerate(cells) if cell.file == file]
+        try:
+            for turn, clip in read_clips(folder, [cells[p] for p in positions], size):
+                frames[positions[turn]] = torch.from_numpy(channels_first(clip))
+        except (DataError, SourceError) as error:
+            on_bad(error)
+        else:
+            good += positions
+    if not good:
+        raise DataError("no clip is left", where=folder)
+    clips = ClipSet(
         frames,
         torch.tensor([cell.label for cell in cells], dtype=torch.int64),
         np.array([cell.population_weight for cell in cells]),
         tuple(cell.id for cell in cells),
         views=tuple(cell.view for cell in cells),
     )
+    return clips if len(good) == len(cells) else clips.select(sorted(good))
 
 
 def draw_order(weights: WeightVector, exponent: float, rng: np.random.Generator) -> IndexArray:

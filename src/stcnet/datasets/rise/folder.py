@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -13,13 +13,8 @@ from torch import Tensor
 
 from stcnet.datasets.cells import CLIP_FRAMES
 from stcnet.datasets.clips import ClipSet
-from stcnet.datasets.rise.records import (
-    VIDEO_FOLDER,
-    RiseRecord,
-    judgement_of,
-    refuse,
-    video_path,
-)
+from stcnet.datasets.collection import OnBad, refuse
+from stcnet.datasets.rise.records import VIDEO_FOLDER, RiseRecord, judgement_of, video_path
 from stcnet.errors import DataError, SourceError, StcnetError
 from stcnet.preprocess import resize
 from stcnet.video import open_source
@@ -33,7 +28,7 @@ def load_rise(
     size: int,
     *,
     frames: int = CLIP_FRAMES,
-    on_bad: Callable[[StcnetError], None] = refuse,
+    on_bad: OnBad = refuse,
 ) -> ClipSet:
     """Decode the videos of ``records`` into memory, several at a time.
 
@@ -73,9 +68,7 @@ def load_rise(
     return clips if len(good) == len(records) else clips.select(good)
 
 
-def _decode_all(
-    paths: Sequence[Path], pixels: Tensor, on_bad: Callable[[StcnetError], None]
-) -> list[int]:
+def _decode_all(paths: Sequence[Path], pixels: Tensor, on_bad: OnBad) -> list[int]:
     """Fill ``pixels``, one entry a video; gives the positions of the videos that were good."""
     good = []
     pool = ThreadPoolExecutor(_DECODERS)

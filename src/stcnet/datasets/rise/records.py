@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import NoReturn, cast
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from stcnet.datasets.collection import OnBad, refuse
 from stcnet.datasets.rise.labels import Judgement, Label, LabelState, judge
-from stcnet.errors import DataError, StcnetError
+from stcnet.errors import DataError
 from stcnet.video import RiseName
 
 METADATA_FILE = "metadata.json"
@@ -122,11 +123,6 @@ def video_path(folder: Path, record: RiseRecord) -> Path:
     return folder / VIDEO_FOLDER / f"{record.file_name}.mp4"
 
 
-def refuse(error: StcnetError) -> NoReturn:
-    """What to do with something bad, unless the caller says otherwise: raise it."""
-    raise error
-
-
 def decided(records: Iterable[RiseRecord]) -> list[RiseRecord]:
     """The records whose votes give a label, in their order."""
     return [record for record in records if record.judgement is not None]
@@ -148,7 +144,7 @@ def judgement_of(record: RiseRecord) -> Judgement:
     return record.judgement
 
 
-def read_records(path: Path, *, on_bad: Callable[[DataError], None] = refuse) -> list[RiseRecord]:
+def read_records(path: Path, *, on_bad: OnBad = refuse) -> list[RiseRecord]:
     """The records of one metadata or split file.
 
     Args:

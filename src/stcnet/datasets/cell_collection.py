@@ -1,0 +1,73 @@
+"""The shared cells as a collection of labelled clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from stcnet.datasets.cells import Cell, read_cells
+from stcnet.datasets.clips import ClipSet, load_clips
+from stcnet.datasets.collection import LabelledClip, OnBad, refuse
+
+
+def clip_of(cell: Cell) -> LabelledClip:
+    """What a cell is to folds and training; when it was filmed, nobody knows."""
+    return LabelledClip(
+        id=cell.id,
+        label=cell.label,
+        view=cell.view,
+        plant=cell.site,
+        start=None,
+        end=None,
+        weight=cell.population_weight,
+        group=str(cell.duplicate_group),
+    )
+
+
+@dataclass(frozen=True)
+class CellCollection:
+    """The shared cells.
+
+    Attributes:
+        folder: Of the mosaics.
+        cells: Their records.
+    """
+
+    folder: Path
+    cells: tuple[Cell, ...]
+
+    @classmethod
+    def open(cls, folder: Path) -> CellCollection:
+        """Read the records.
+
+        Raises:
+            DataError: They are missing, or one is wrong.
+        """
+        return cls(folder, tuple(read_cells(folder)))
+
+    @property
+    def title(self) -> str:
+        """What it is."""
+        return "Shared cells of RISE and IJmond"
+
+    @cached_property
+    def clips(self) -> tuple[LabelledClip, ...]:
+        """One for each cell, in their order."""
+        return tuple(clip_of(cell) for cell in self.cells)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Cell]:
+        return {cell.id: cell for cell in self.cells}
+
+    def load(self, clips: Sequence[LabelledClip], size: int, *, on_bad: OnBad = refuse) -> ClipSet:
+        """Decode the cells of ``clips``, each mosaic once.
+
+        Raises:
+            DataError: No clip is left; or from ``on_bad``: a mosaic is missing, of another size,
+                or too short.
+            SourceError: From ``on_bad``: a mosaic cannot be decoded.
+        """
+        cells = [self._by_id[clip.id] for clip in clips]
+        return load_clips(self.folder, cells, size, on_bad=on_bad)

@@ -1,0 +1,65 @@
+"""From a folder to the collection it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from stcnet.datasets.collection import Collection
+from stcnet.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of data.
+
+    Attributes:
+        marker: Name or pattern of a file that only folders of this kind hold.
+        name: In words.
+        open: Reads the records of such a folder.
+    """
+
+    marker: str
+    name: str
+    open: Callable[[Path], Collection]
+
+
+def _open_cells(folder: Path) -> Collection:
+    from stcnet.datasets.cell_collection import CellCollection
+
+    return CellCollection.open(folder)
+
+
+def _open_rise(folder: Path) -> Collection:
+    from stcnet.datasets.rise.collection import RiseCollection
+
+    return RiseCollection.open(folder)
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind("cells.json", "shared cells", _open_cells),
+    Kind("metadata.json", "RISE or IJmond", _open_rise),
+    Kind("metadata_*_split_*.json", "RISE's split files", _open_rise),
+)
+"""What is understood; the first whose marker is there opens the folder."""
+
+
+def open_collection(folder: Path) -> Collection:
+    """The data in a folder, by what it holds.
+
+    Raises:
+        DataError: There is no such folder, it holds nothing that is understood, or its records are
+            wrong.
+    """
+    if not folder.is_dir():
+        raise DataError("there is no such folder of data", where=folder)
+    for kind in KINDS:
+        if any(folder.glob(kind.marker)):
+            return kind.open(folder)
+    raise DataError(
+        "the folder holds no data that is understood",
+        where=folder,
+        allowed="; ".join(f"{kind.marker} ({kind.name})" for kind in KINDS),
+        hint="name the folder that holds one of these files",
+    )

@@ -1,0 +1,76 @@
+"""A RISE folder as a collection of labelled clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from stcnet.datasets.clips import ClipSet
+from stcnet.datasets.collection import LabelledClip, OnBad, refuse
+from stcnet.datasets.rise.folder import load_rise
+from stcnet.datasets.rise.records import RiseRecord
+from stcnet.datasets.rise.splits import read_rise
+
+
+def clip_of(record: RiseRecord) -> LabelledClip:
+    """What a record says of its clip; the id is the file name."""
+    judgement = record.judgement
+    return LabelledClip(
+        id=record.file_name,
+        label=judgement.label if judgement else None,
+        view=record.view,
+        plant=record.plant,
+        start=record.name.started_at,
+        end=datetime.fromtimestamp(record.name.end_epoch, UTC),
+        label_weight=judgement.weight if judgement else 1.0,
+    )
+
+
+@dataclass(frozen=True)
+class RiseCollection:
+    """RISE, or a folder in its layout.
+
+    Attributes:
+        folder: Holds the folder ``videos``.
+        records: Of all clips, undecided ones too.
+    """
+
+    folder: Path
+    records: tuple[RiseRecord, ...]
+
+    @classmethod
+    def open(cls, folder: Path) -> RiseCollection:
+        """Read the records; see :func:`stcnet.datasets.rise.read_rise`.
+
+        Raises:
+            DataError: They are missing, or one is wrong.
+        """
+        return cls(folder, tuple(read_rise(folder)))
+
+    @property
+    def title(self) -> str:
+        """What it is."""
+        return "RISE"
+
+    @cached_property
+    def clips(self) -> tuple[LabelledClip, ...]:
+        """One for each record, in their order."""
+        return tuple(clip_of(record) for record in self.records)
+
+    @cached_property
+    def _by_id(self) -> dict[str, RiseRecord]:
+        return {record.file_name: record for record in self.records}
+
+    def load(self, clips: Sequence[LabelledClip], size: int, *, on_bad: OnBad = refuse) -> ClipSet:
+        """Decode the videos of ``clips``; see :func:`stcnet.datasets.rise.folder.load_rise`.
+
+        Raises:
+            DataError: A clip has no label, or no video is left; or from ``on_bad``: a video is
+                missing, not square, or too short.
+            SourceError: From ``on_bad``: a video cannot be decoded.
+        """
+        records = [self._by_id[clip.id] for clip in clips]
+        return load_rise(self.folder, records, size, on_bad=on_bad)
