@@ -30,6 +30,7 @@ EXTRA_MODULES = (
     "lightning_fabric",
     "tensorboard",
     "kornia",
+    "krippendorff",
     "matplotlib",
     "scipy",
     "sklearn",
