@@ -107,6 +107,7 @@ def test_records_are_read_in_order_and_more_keys_do_no_harm(tmp_path: Path) -> N
 
 GOOD = record_values(3)
 GOOD_NAME = rise_record(3).name
+LEADS_OUT = r"file_name is wrong: the name leads out of the data folder \(got '"
 
 
 @pytest.mark.parametrize(
@@ -128,10 +129,15 @@ GOOD_NAME = rise_record(3).name
             r"crop without area",
             id="no area",
         ),
-        pytest.param({"file_name": "../../etc/passwd"}, r"file_name is not of", id="hostile"),
-        pytest.param({"file_name": "/tmp/x"}, r"file_name is not of the form", id="absolute"),
-        pytest.param({"file_name": "9" * 300}, r"file_name is not of the form", id="long"),
-        pytest.param({"file_name": GOOD["file_name"] + "\u0660"}, r"file_name is not", id="digit"),
+        pytest.param({"file_name": "../../etc/passwd"}, LEADS_OUT, id="hostile"),
+        pytest.param({"file_name": "/tmp/x"}, LEADS_OUT, id="absolute"),
+        pytest.param({"file_name": "C:\\x"}, LEADS_OUT, id="drive"),
+        pytest.param({"file_name": "9" * 300}, r"name is longer than 200 bytes.*got", id="long"),
+        pytest.param({"file_name": "x\x1b[2J"}, r"cannot be seen .got 'x\\x1b", id="escape"),
+        pytest.param({"file_name": "usine-e\u0301"}, r"not in Unicode's composed", id="accents"),
+        pytest.param({"file_name": "clip 1"}, r"file_name is wrong: .*not of the form", id="form"),
+        pytest.param({"file_name": GOOD["file_name"] + "\u0660"}, r"not of the form", id="digit"),
+        pytest.param({"file_name": 7}, r"file_name is wrong: .*valid string", id="no text"),
         pytest.param({"label": 0, "weight": 1.0}, r"label 0 and weight 1 do not", id="label flip"),
         pytest.param({"label": 1, "weight": 0.5}, r"label 1 and weight 0.5 do not", id="weight"),
         pytest.param({"label": 1}, r"weight is wrong: Field required", id="half a judgement"),
@@ -170,7 +176,8 @@ def test_what_is_no_new_record_is_refused(tmp_path: Path, other: Any, message: s
     [
         pytest.param(None, "cannot be read .*metadata.json as RISE publishes it", id="missing"),
         pytest.param("{", "the records are not JSON", id="no JSON"),
-        pytest.param("{}", "no list with a record .got dict", id="no list"),
+        pytest.param("[" * 10**5, "the records are not JSON", id="bottomless"),
+        pytest.param("{}", "no list with a record .got an object with no key", id="no list"),
         pytest.param("[]", "no list with a record .got list", id="empty"),
     ],
 )

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from stcnet.datasets.collection import OnBad, refuse
+from stcnet.datasets.record_files import (
+    Item,
+    RecordFile,
+    checked_name,
+    contradiction,
+    parse_records,
+    read_record_file,
+)
 from stcnet.datasets.rise.labels import Judgement, Label, LabelState, judge
 from stcnet.errors import DataError
 from stcnet.video import RiseName
@@ -21,7 +29,18 @@ METADATA_FILE = "metadata.json"
 VIDEO_FOLDER = "videos"
 RISE_ZONE = ZoneInfo("America/New_York")
 """Time zone of RISE's plants; the days in file names are days of it."""
-_LATEST_EPOCH = 4_102_444_800
+LATEST_EPOCH = 4_102_444_800
+"""The year 2100: a later capture time is no Unix seconds."""
+
+
+def _known_form(name: str) -> str:
+    if RiseName.parse(checked_name(name)) is None:
+        raise PydanticCustomError(
+            "form",
+            "the name is not of the form camera-view-YYYY-MM-DD-left-top-right-bottom"
+            "-height-width-startframe-startepoch-endepoch",
+        )
+    return name
 
 
 class RiseRecord(BaseModel):
@@ -44,25 +63,20 @@ class RiseRecord(BaseModel):
     id: int = Field(ge=0)
     label_state: LabelState
     label_state_admin: LabelState
-    start_time: int = Field(ge=0, lt=_LATEST_EPOCH)
+    start_time: int = Field(ge=0, lt=LATEST_EPOCH)
     url_root: str | None = None
     url_part: str | None = None
-    file_name: str
+    file_name: Annotated[str, AfterValidator(_known_form)]
 
     @model_validator(mode="after")
     def _check_name(self) -> RiseRecord:
-        name = RiseName.parse(self.file_name)
-        if name is None:
-            raise ValueError(
-                "file_name is not of the form camera-view-YYYY-MM-DD-left-top-right-bottom"
-                "-height-width-startframe-startepoch-endepoch"
-            )
+        name = self.name
         if name.duration_s <= 0 or name.right <= name.left or name.bottom <= name.top:
             raise ValueError("file_name holds a clip without length or a crop without area")
         told = {"camera_id": name.camera, "view_id": name.view, "start_time": name.start_epoch}
         for key, value in told.items():
             if getattr(self, key) != value:
-                raise ValueError(f"{key} {getattr(self, key)} is not the file name's {value}")
+                raise contradiction(key, getattr(self, key), value, "the file name")
         return self
 
     @cached_property
@@ -108,9 +122,16 @@ class SplitRecord(RiseRecord):
     def _check_judgement(self) -> SplitRecord:
         stated = Judgement(self.label, self.weight)
         if stated != self.judgement:
-            raise ValueError(
-                f"label {self.label} and weight {self.weight:g} do not follow from its states, "
-                f"which give {self.judgement}"
+            raise PydanticCustomError(
+                "judgement",
+                "label {label} and weight {weight} do not follow from its states, "
+                "which give {judgement}",
+                {
+                    "label": self.label,
+                    "weight": f"{self.weight:g}",
+                    "judgement": str(self.judgement),
+                    "cause": "label and weight do not follow from the states",
+                },
             )
         return self
 
@@ -145,10 +166,10 @@ def judgement_of(record: RiseRecord) -> Judgement:
 
 
 def read_records(path: Path, *, on_bad: OnBad = refuse) -> list[RiseRecord]:
-    """The records of one metadata or split file.
+    """The records of one metadata or split file, or of an answer of the labelling tool.
 
     Args:
-        path: JSON, a list of records.
+        path: JSON, a list of records, or the object that the labelling tool wraps one in.
         on_bad: Called for each record that is wrong, which is then left out; by default it ends
             the reading.
 
@@ -157,61 +178,21 @@ def read_records(path: Path, *, on_bad: OnBad = refuse) -> list[RiseRecord]:
             is missing, wrong or at odds with the file name, label and weight do not follow from
             the states, or an id or a file name occurs twice. The line names record and field.
     """
-    records: list[RiseRecord] = []
-    seen: dict[object, int] = {}
-    for position, item in enumerate(_read_list(path)):
-        try:
-            record = _parse(item, f"{path}, record {position}")
-            _require_new(record, position, seen, path)
-        except DataError as error:
-            on_bad(error)
-        else:
-            records.append(record)
-    return records
+    return parse_rise(read_record_file(path), on_bad=on_bad)
 
 
-def _read_list(path: Path) -> Sequence[object]:
-    try:
-        items = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(
-            "the records cannot be read",
-            where=path,
-            got=error.strerror,
-            hint=f"name a folder that holds {METADATA_FILE} as RISE publishes it",
-        ) from None
-    except ValueError as error:
-        raise DataError("the records are not JSON", where=path, got=error) from None
-    if not isinstance(items, list) or not items:
-        raise DataError("the file is no list with a record", where=path, got=type(items).__name__)
-    return cast("Sequence[object]", items)
+def parse_rise(file: RecordFile, *, on_bad: OnBad = refuse) -> list[RiseRecord]:
+    """The records of a file that has been read; see :func:`read_records`."""
+    parse = _parse_served if file.served else _parse
+    return parse_records(file, parse, unique=("id", "file_name"), on_bad=on_bad)
 
 
-def _parse(item: object, where: str) -> RiseRecord:
-    if not isinstance(item, Mapping):
-        raise DataError("the record is no object", where=where, got=repr(item)[:60])
-    where += f" (id {item['id']})" if "id" in item else ""
-    kind = SplitRecord if "label" in item else RiseRecord
-    try:
-        return kind.model_validate(item)
-    except ValidationError as error:
-        first = error.errors()[0]
-    field = ".".join(map(str, first["loc"]))
-    message = first["msg"].removeprefix("Value error, ")
-    raise DataError(
-        f"{field} is wrong: {message}" if field else message,
-        where=where,
-        got=None if first["type"] == "missing" or not field else repr(first["input"])[:60],
-    )
+def _parse(item: Item) -> RiseRecord:
+    return (SplitRecord if "label" in item else RiseRecord).model_validate(item)
 
 
-def _require_new(record: RiseRecord, position: int, seen: dict[object, int], path: Path) -> None:
-    for key in ("id", "file_name"):
-        value = getattr(record, key)
-        if (key, value) in seen:
-            raise DataError(
-                f"{key} occurs twice",
-                where=f"{path}, record {position}",
-                got=f"{value}, also of record {seen[key, value]}",
-            )
-        seen[key, value] = position
+def _parse_served(item: Item) -> RiseRecord:
+    """The labelling tool leaves out camera and view, which the file name holds."""
+    name = RiseName.parse(str(item.get("file_name")))
+    known = {"camera_id": name.camera, "view_id": name.view} if name is not None else {}
+    return RiseRecord.model_validate({**known, **item})
