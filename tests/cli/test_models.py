@@ -81,7 +81,9 @@ def test_an_imported_backbone_starts_a_recipe(run: Run, imagenet: Path, tmp_path
             POINTER, "i3d", "x.safetensors", "state_dict.pth: this is a Git LFS pointer", id="LFS"
         ),
         pytest.param("{}", "i3d", "x.safetensors", "the file holds more or other", id="no weights"),
-        pytest.param("", "i3e", "x.safetensors", "there is no such network (got i3e", id="network"),
+        pytest.param(
+            "", "i3e", "x.safetensors", "--network: there is no such network (got i3e", id="network"
+        ),
         pytest.param("", "i3d", "x.pth", "--out: weights are written as safetensors", id="ending"),
         pytest.param(None, "i3d", "x.safetensors", "the weights cannot be read", id="no file"),
     ],

@@ -9,11 +9,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from random_networks import settle
+from stcnet.errors import ScoringError
 from stcnet.networks import NETWORKS, PRESETS, ClipNetwork, STCNet, build_model
 
 FRAMES = {"i3d-lstm": 9, "i3d-nl": 9}
 """The frames that leave two steps to what compares steps; two do for all other networks."""
-SIZES = {"one clip of one frame": (1, 1), "many clips of many frames": (16, 32)}
+SIZES = {
+    "one clip of one frame": (1, 1),
+    "one clip of many frames": (1, 32),
+    "many clips of two frames": (16, 2),
+    "many clips of many frames": (16, 32),
+}
 
 
 def clips(network: ClipNetwork, batch: int = 2, frames: int | None = None) -> tuple[Tensor, Tensor]:
@@ -54,6 +60,27 @@ def test_any_number_of_clips_and_frames(name: str, size: tuple[int, int]) -> Non
         heads = network.supervised(torch.empty(shape), torch.empty(shape))
     expected = {head: (batch, frames, 2) if head == "frames" else (batch, 2) for head in heads}
     assert {head: tuple(logits.shape) for head, logits in heads.items()} == expected
+
+
+def test_a_frame_alone_and_thirty_two(network: ClipNetwork) -> None:
+    for frames in (1, 32):
+        if isinstance(network, STCNet) and network.choices.head == "concat":
+            continue  # it takes the frames that it was built for, no others
+        with torch.no_grad():
+            logits = network(*clips(network, 1, frames=frames))
+        assert logits.shape == (1, 2)
+        assert bool(logits.isfinite().all())
+
+
+def test_pictures_of_a_wrong_size_are_refused(network: ClipNetwork) -> None:
+    frames, residuals = (torch.zeros(1, 2, network.channels, 48, 64) for _ in range(2))
+    if network.input_multiple == 1:
+        assert network(frames, residuals).shape == (1, 2)
+        return
+    with pytest.raises(ScoringError, match="got 48 x 64 pixels; allowed: multiples of 32"):
+        network(frames, residuals)
+    with pytest.raises(ScoringError, match="multiples of 32"):
+        network.supervised(frames, residuals)
 
 
 def test_a_batch_is_judged_clip_by_clip(network: ClipNetwork) -> None:

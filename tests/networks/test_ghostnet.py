@@ -166,11 +166,12 @@ def test_published_weights_give_the_published_computation(tmp_path: Path) -> Non
     # 224 x 160 pixels: the deepest maps are of 7 x 5 places, whose halves are rounded down.
     pictures = torch.randn(2, 3, 224, 160)
     settle(network, pictures)
+    network, pictures = network.double(), pictures.double()
     state = published_state(network)
     reference = Published(state)
     with torch.no_grad():
         expected = reference.maps(pictures)
-        torch.testing.assert_close(network(pictures)[-1], expected, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(network(pictures)[-1], expected, rtol=1e-5, atol=1e-5)
     assert reference.used == state.keys()
 
     torch.save(state | {"classifier.weight": torch.zeros(1000, 1280)}, tmp_path / "ghost.pt")

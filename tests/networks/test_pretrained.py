@@ -152,14 +152,14 @@ class Evil:
         pytest.param("w.pt", POINTER.encode(), "this is a Git LFS pointer", id="LFS pointer"),
         pytest.param("w.safetensors", POINTER.encode(), "this is a Git LFS pointer", id="either"),
         pytest.param("w.pt", b"", "the file is empty or damaged", id="empty"),
-        pytest.param("w.pt", b"<html>", "the file holds more or other than weights", id="a page"),
+        pytest.param("w.pt", b"<html>", "this is a web page, not the weights", id="a page"),
         pytest.param(
             "w.safetensors",
             safetensors.torch.save({}),
             "the file holds no state dict (got no tensor",
             id="empty safetensors",
         ),
-        pytest.param("w.safetensors", b"<html>", "the file is no safetensors file", id="no tensor"),
+        pytest.param("w.safetensors", b"html", "the file is no safetensors file", id="no tensor"),
         pytest.param(
             "w.pt", pickle.dumps(Evil()), "the file holds more or other than weights", id="code"
         ),

@@ -55,9 +55,9 @@ def test_a_new_non_local_block_is_the_identity() -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(7, 7), (4, 2), (1, 3), (1, 1)])
 def test_a_non_local_block_against_its_equations(height: int, width: int) -> None:
-    block = settled(NonLocalBlock(6))
+    block = settled(NonLocalBlock(6)).double()
     assert isinstance(block, NonLocalBlock)
-    clip = random_maps(1, 6, 3, height, width)
+    clip = random_maps(1, 6, 3, height, width).double()
     with torch.no_grad():
         result = block(clip)[0].flatten(1)
     weights = {
@@ -86,12 +86,12 @@ def test_a_non_local_block_against_its_equations(height: int, width: int) -> Non
                 chance / sum(chances) * value
                 for chance, (_, value) in zip(chances, looked_at, strict=True)
             ),
-            torch.zeros(3),
+            torch.zeros(3, dtype=torch.float64),
         )
         added = weights["out.weight"] @ found
         scale = norm.weight / (norm.running_var + norm.eps).sqrt()
         expected = place + (added - norm.running_mean) * scale + norm.bias
-        assert torch.allclose(got, expected.detach(), atol=1e-4)
+        assert torch.allclose(got, expected.detach(), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(("steps", "left"), [(5, 2), (4, 2), (2, 1), (1, 1)])

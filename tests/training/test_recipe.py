@@ -63,7 +63,9 @@ def test_recipes_from_before_there_was_a_choice_mean_what_they_meant() -> None:
     assert type(recipe.optimiser) is AdamWSettings
 
 
-def test_weights_of_a_file_fill_the_network(tmp_path: Path) -> None:
+def test_weights_of_a_file_fill_the_network(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     donor = tiny_recipe().network.build()
     path = tmp_path / "donor.safetensors"
     state = {name: torch.full_like(v, 0.5) for name, v in donor.state_dict().items()}
@@ -73,6 +75,8 @@ def test_weights_of_a_file_fill_the_network(tmp_path: Path) -> None:
     for name, value in filled.items():
         same = bool((value == torch.full_like(value, 0.5)).all())
         assert same == (name != "classifier.weight")
+    (told,) = caplog.messages
+    assert told == f"{path} fits in part: 1 not in the file: classifier.weight"
 
 
 def test_a_missing_file_of_weights_is_named(tmp_path: Path) -> None:

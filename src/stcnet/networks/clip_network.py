@@ -7,6 +7,8 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
+from stcnet.errors import ScoringError
+
 CLASSES = ("none", "smoke")
 
 
@@ -66,6 +68,20 @@ class ClipNetwork(nn.Module, ABC):
             ``frames``, shape (B, T, 2), of each frame.
         """
         return {"joint": self(frames, residuals)}
+
+    def require_size(self, pictures: Tensor) -> None:
+        """Refuse pictures, shape (..., H, W), whose sides are no multiples of the allowed one.
+
+        Raises:
+            ScoringError: They are not.
+        """
+        height, width = pictures.shape[-2:]
+        if height % self.input_multiple or width % self.input_multiple:
+            raise ScoringError(
+                "the network takes no pictures of this height and width",
+                got=f"{height} x {width} pixels",
+                allowed=f"multiples of {self.input_multiple}",
+            )
 
     @abstractmethod
     def blocks(self) -> list[nn.Module]:

@@ -15,7 +15,7 @@ from stcnet import __version__
 from stcnet.errors import ConfigError
 from stcnet.files import write_whole
 from stcnet.networks.pretrained import LoadedWeights, distinct_names, few, fit_weights
-from stcnet.networks.registry import build_model
+from stcnet.networks.registry import find_network
 
 SUFFIX = ".safetensors"
 
@@ -106,8 +106,9 @@ def read_checkpoint(path: Path, network: str) -> Checkpoint:
     Raises:
         ConfigError: There is no such network, or the file cannot be read or holds no weights.
     """
+    entry = find_network(network, where="--network")
     with torch.device("meta"):
-        model = build_model(network)
+        model = entry.build(entry.choices)
     weights, fitting = fit_weights(model, path)
     own = model.state_dict(keep_vars=True)
     names = distinct_names(own, fitting)

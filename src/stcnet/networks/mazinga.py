@@ -104,7 +104,11 @@ class MazingaSmoke(ClipNetwork):
 
         Returns:
             Shapes (B, T, 128, H / 32, W / 32) and (B, T, 40, H / 8, W / 8).
+
+        Raises:
+            ScoringError: H or W is not divisible by 32.
         """
+        self.require_size(frames)
         first, second, third, fourth = self.backbone.stages
         assert isinstance(second, nn.Sequential)
         # The early maps are those of the first bottleneck at /8, not of the whole stage.

@@ -166,6 +166,13 @@ def read_state(path: Path) -> dict[str, Tensor]:
             got=f"{len(content)} bytes of text",
             hint="run 'git lfs pull' where it was cloned, or download the file itself",
         )
+    if content.lstrip()[:1] == b"<":
+        raise ConfigError(
+            "this is a web page, not the weights it may link to",
+            where=path,
+            got=content.lstrip()[:20].decode(errors="replace"),
+            hint="download the file itself",
+        )
     if path.suffix == ".safetensors":
         return _read_safetensors(path, content)
     return _read_pickled(path, content)

@@ -22,6 +22,9 @@ PresetName = Literal[
     "stcnet-seresnext101",
     "stcnet-seresnext50-mean",
     "plain-seresnext50",
+    "stcnet-mobilenetv2-lateral",
+    "stcnet-seresnext50-lateral",
+    "stcnet-seresnext101-lateral",
     "stcnet-lite0",
     "stcnet-lite0-lateral",
     "plain-lite0",
@@ -34,12 +37,21 @@ PRESETS: Mapping[str, STCNetChoices] = {
     "stcnet-seresnext101": STCNetChoices(backbone="se_resnext101"),
     "stcnet-seresnext50-mean": STCNetChoices(backbone="se_resnext50", head="linear"),
     "plain-seresnext50": STCNetChoices(backbone="se_resnext50", pathways="spatial"),
+    "stcnet-mobilenetv2-lateral": STCNetChoices(
+        backbone="mobilenet_v2", shared_stages=3, fusion="lateral"
+    ),
+    "stcnet-seresnext50-lateral": STCNetChoices(backbone="se_resnext50", fusion="lateral"),
+    "stcnet-seresnext101-lateral": STCNetChoices(backbone="se_resnext101", fusion="lateral"),
     "stcnet-lite0": STCNetChoices(),
     "stcnet-lite0-lateral": STCNetChoices(fusion="lateral"),
     "plain-lite0": STCNetChoices(pathways="spatial"),
     "stcnet-ghostnetv2": STCNetChoices(backbone="ghostnet_v2", fusion="lateral"),
 }
-"""The STCNets."""
+"""The STCNets.
+
+Those called ``lateral`` have the cross-guidance that the paper describes and its release leaves
+out. In the others both pathways go on with the sum of their maps, as the authors coded it.
+"""
 
 BASELINES: Mapping[str, I3DChoices] = {
     "i3d": I3DChoices(),
@@ -52,6 +64,7 @@ BASELINES: Mapping[str, I3DChoices] = {
 """The baselines of RISE."""
 
 _STCNET = "Cao et al., arXiv 2011.04863"
+_LATERAL = f"{_STCNET}, section III-B"
 X3D_SIZE = 160
 """Side of the input of X3D-S in pixels."""
 
@@ -63,10 +76,13 @@ SOURCES: Mapping[str, str] = {
     "stcnet-seresnext101": _STCNET,
     "stcnet-seresnext50-mean": f"{_STCNET}, with the head of an independent implementation",
     "plain-seresnext50": f"{_STCNET}: its plain baseline; Hu et al., CVPR 2018",
+    "stcnet-mobilenetv2-lateral": _LATERAL,
+    "stcnet-seresnext50-lateral": _LATERAL,
+    "stcnet-seresnext101-lateral": _LATERAL,
     "stcnet-lite0": f"{_STCNET}, on EfficientNet-Lite0",
-    "stcnet-lite0-lateral": f"{_STCNET}, section III-B, on EfficientNet-Lite0",
+    "stcnet-lite0-lateral": f"{_LATERAL}, on EfficientNet-Lite0",
     "plain-lite0": "Tan and Le, ICML 2019: EfficientNet-Lite0 on single frames",
-    "stcnet-ghostnetv2": f"{_STCNET}, section III-B, on GhostNetV2 (Tang et al., NeurIPS 2022)",
+    "stcnet-ghostnetv2": f"{_LATERAL}, on GhostNetV2 (Tang et al., NeurIPS 2022)",
     "i3d": _I3D,
     "i3d-tsm": f"{_I3D}; Lin et al., ICCV 2019",
     "i3d-lstm": f"{_I3D}; Hochreiter and Schmidhuber, 1997",
@@ -133,15 +149,19 @@ NETWORKS: Mapping[str, NetworkEntry[Any]] = {
 """Every network of the literature by its name."""
 
 
-def find_network(name: str) -> NetworkEntry[Any]:
+def find_network(name: str, *, where: str = "preset") -> NetworkEntry[Any]:
     """The entry of that name.
+
+    Args:
+        name: A name of :data:`NETWORKS`.
+        where: What named it, for the error.
 
     Raises:
         ConfigError: There is no such network.
     """
     if name not in NETWORKS:
         raise ConfigError(
-            "there is no such network", where="preset", got=name, allowed=", ".join(NETWORKS)
+            "there is no such network", where=where, got=name, allowed=", ".join(NETWORKS)
         )
     return NETWORKS[name]
 

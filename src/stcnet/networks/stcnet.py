@@ -221,7 +221,11 @@ class STCNet(ClipNetwork):
 
         Returns:
             Features of shape (N, 256, H / 32, W / 32).
+
+        Raises:
+            ScoringError: H or W is not divisible by 32.
         """
+        self.require_size(frames)
         features: Tensor = self.reduce(self.pathways(frames, residuals))
         return features
 
@@ -264,6 +268,7 @@ class STCNet(ClipNetwork):
         """
         if not self.auxiliary:
             return super().supervised(frames, residuals)
+        self.require_size(frames)
         batch = len(frames)
         maps = self.pathways.last_maps(frames.flatten(0, 1), residuals.flatten(0, 1))
         heads = {"joint": self._judge(self.reduce(maps[0] + maps[1]), batch)}

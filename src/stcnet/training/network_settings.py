@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,6 +26,9 @@ from stcnet.training.settings import Settings
 Choice = str | bool | int | float
 
 
+_log = logging.getLogger(__name__)
+
+
 class NetworkSettings(Settings):
     """The network to train: a preset of the literature and what departs from it.
 
@@ -33,7 +37,8 @@ class NetworkSettings(Settings):
         choices: Fields of that network's choices that replace the preset's.
         pretrained: ``imagenet`` loads the packaged weights into every pathway of an STCNet;
             ``none`` starts from random ones; anything else is a file with a state dict, see
-            :func:`stcnet.networks.pretrained.load_pretrained`, of which what fits is taken.
+            :func:`stcnet.networks.pretrained.load_pretrained`, of which what fits is taken; a
+            warning names what does not.
         input_size: Side of the input in pixels, a multiple of what the network asks for.
         residual: Form of the residual frames, for networks that take them.
         frozen_stages: Leading parts whose weights stay as they are: stages of the backbones of an
@@ -95,7 +100,9 @@ class NetworkSettings(Settings):
                 load_imagenet(backbone, network.choices.backbone)
         elif self.pretrained != "none":
             # The head of a network for other classes, or what was put on it, stays random.
-            load_pretrained(network, Path(self.pretrained), allow_partial=True)
+            loaded = load_pretrained(network, Path(self.pretrained), allow_partial=True)
+            if loaded.misfits():
+                _log.warning("%s fits in part: %s", self.pretrained, loaded.misfits())
         return network
 
     def normalisation(self, network: ClipNetwork) -> Normalisation:
