@@ -37,8 +37,15 @@ def _open_rise(folder: Path) -> Collection:
     return RiseCollection.open(folder)
 
 
+def _open_own(folder: Path) -> Collection:
+    from stcnet.datasets.own.collection import OwnCollection
+
+    return OwnCollection.open(folder)
+
+
 KINDS: tuple[Kind, ...] = (
     Kind("cells.json", "shared cells", _open_cells),
+    Kind("clips.json", "own data", _open_own),
     Kind("metadata.json", "RISE or IJmond", _open_rise),
     Kind("metadata_*_split_*.json", "RISE's split files", _open_rise),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Literal
 
 from PIL import ExifTags
@@ -72,30 +72,41 @@ def _microseconds(fraction: str) -> int:
     return int(fraction[:6].ljust(6, "0")) if fraction.isdecimal() else 0
 
 
-def name_time(stem: str) -> datetime | None:
+def name_time(stem: str, zone: tzinfo = UTC) -> datetime | None:
     """Capture time in a file name without its suffix, in UTC; None where there is none.
 
     Understood are dates with times, such as ``2024-05-01T12-30-05Z``, ``20240501_123005`` or
     ``2024-05-01T12:30:05.250+02:00``, and Unix times in seconds or milliseconds, anywhere in the
-    name. A date without offset is taken for UTC; an offset counts after a date joined by ``T``
-    only, since ``-0001`` after another is more often a number.
+    name. A date without offset is one of ``zone``; an offset in digits counts after a date joined
+    by ``T`` only, since ``-0001`` after another is more often a number.
 
     >>> str(name_time("gate_2024-05-01T12-30-05+0200"))
     '2024-05-01 10:30:05+00:00'
     >>> str(name_time("1714566605250"))
     '2024-05-01 12:30:05.250000+00:00'
     """
-    return _calendar_time(stem) or _epoch_time(stem)
+    return _calendar_time(stem, zone) or _epoch_time(stem)
 
 
-def _calendar_time(stem: str) -> datetime | None:
+def without_time(stem: str) -> str:
+    """A file name without what :func:`name_time` reads in it.
+
+    >>> without_time("gate_2024-05-01T12-30-05Z")
+    'gate_'
+    """
+    pattern = _CALENDAR if _CALENDAR.search(stem) else _EPOCH
+    return pattern.sub("", stem, count=1)
+
+
+def _calendar_time(stem: str, default: tzinfo) -> datetime | None:
     match = _CALENDAR.search(stem)
     if match is None:
         return None
-    zone = match["zone"] if match["zone"] and match["joint"] == "T" else "Z"
+    zone = match["zone"] if match["zone"] == "Z" or match["joint"] == "T" else None
     digits = re.sub(r"[^0-9]", "", match["day"] + match["clock"])
     try:
-        moment = datetime.strptime(digits + zone, "%Y%m%d%H%M%S%z")
+        moment = datetime.strptime(digits + (zone or "Z"), "%Y%m%d%H%M%S%z")
+        moment = moment if zone else moment.replace(tzinfo=default)
         return moment.replace(microsecond=int(match["millis"] or 0) * 1000).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

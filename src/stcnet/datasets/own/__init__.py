@@ -1,0 +1,1 @@
+"""Own clips: imported from folders, tables and a monitor's labels; cut, merged, exported."""

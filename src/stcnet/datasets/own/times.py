@@ -1,0 +1,68 @@
+"""Times as people write them in tables and options."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from stcnet.errors import ConfigError
+
+_UNIX = re.compile(r"[0-9]{9,10}(?:\.[0-9]+)?")
+_SECONDS = re.compile(r"(?P<number>[0-9]+(?:[.,][0-9]+)?) ?s?")
+
+
+def parse_timezone(name: str, option: str = "--timezone") -> tzinfo:
+    """A time zone by its name in the IANA database, such as ``Europe/Amsterdam``.
+
+    Raises:
+        ConfigError: There is none of that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError):
+        raise ConfigError(
+            "there is no such time zone",
+            where=option,
+            got=repr(name)[:60],
+            allowed="names such as Europe/Amsterdam, America/New_York or UTC",
+        ) from None
+
+
+def parse_moment(text: str, zone: tzinfo) -> datetime:
+    """A moment in ISO 8601 or in Unix seconds, in UTC; without an offset it is one of ``zone``.
+
+    Raises:
+        ValueError: It has another form.
+
+    >>> str(parse_moment("2026-05-01 14:30", ZoneInfo("Europe/Amsterdam")))
+    '2026-05-01 12:30:00+00:00'
+    >>> str(parse_moment("1714566605.5", UTC))
+    '2024-05-01 12:30:05.500000+00:00'
+    """
+    text = text.strip()
+    if _UNIX.fullmatch(text):
+        return datetime.fromtimestamp(float(text), UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+        aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+        return aware.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("is no time such as 2026-05-01T12:30:05Z") from None
+
+
+def parse_seconds(text: str) -> float:
+    """A length of time above zero, in seconds.
+
+    Raises:
+        ValueError: It has another form.
+
+    >>> parse_seconds("5s"), parse_seconds("2,5")
+    (5.0, 2.5)
+    """
+    match = _SECONDS.fullmatch(text.strip())
+    seconds = float(match["number"].replace(",", ".")) if match else math.nan
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise ValueError("is no number of seconds above zero")
+    return seconds
