@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from stcnet.datasets.cells import CLIP_FRAMES
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.collection import OnBad, refuse
-from stcnet.datasets.rise.records import VIDEO_FOLDER, RiseRecord, judgement_of, video_path
-from stcnet.errors import DataError, SourceError, StcnetError
-from stcnet.preprocess import resize
-from stcnet.video import open_source
-
-_DECODERS = 4
+from stcnet.datasets.rise.records import RiseRecord, judgement_of, video_path
+from stcnet.datasets.videos import decode_videos
 
 
 def load_rise(
@@ -53,10 +46,8 @@ def load_rise(
         SourceError: From ``on_bad``: a video cannot be decoded.
     """
     judgements = [judgement_of(record) for record in records]
-    pixels = torch.empty((len(records), frames, 3, size, size), dtype=torch.uint8)
-    good = _decode_all([video_path(folder, record) for record in records], pixels, on_bad)
-    if not good:
-        raise DataError("no video is left", where=folder / VIDEO_FOLDER)
+    paths = [video_path(folder, record) for record in records]
+    pixels, good = decode_videos(paths, size, frames=frames, on_bad=on_bad)
     clips = ClipSet(
         pixels,
         torch.tensor([judgement.label for judgement in judgements], dtype=torch.int64),
@@ -66,49 +57,3 @@ def load_rise(
         tuple(record.view for record in records),
     )
     return clips if len(good) == len(records) else clips.select(good)
-
-
-def _decode_all(paths: Sequence[Path], pixels: Tensor, on_bad: OnBad) -> list[int]:
-    """Fill ``pixels``, one entry a video; gives the positions of the videos that were good."""
-    good = []
-    pool = ThreadPoolExecutor(_DECODERS)
-    try:
-        for position, error in enumerate(pool.map(_decode, paths, pixels)):
-            if error is None:
-                good.append(position)
-            else:
-                on_bad(error)
-    finally:
-        pool.shutdown(cancel_futures=True)
-    return good
-
-
-def _decode(path: Path, clip: Tensor) -> StcnetError | None:
-    """Decode a video into ``clip``, shape (L, 3, S, S); gives back what is wrong with it."""
-    try:
-        _fill(path, clip.numpy())
-    except (DataError, SourceError) as error:
-        return error
-    return None
-
-
-def _fill(path: Path, clip: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
-    length, _, size, _ = clip.shape
-    if not path.is_file():
-        raise DataError("the video is missing", where=path)
-    count = 0
-    with open_source(path, frame_interval_s=1.0) as source:
-        if source.info.width != source.info.height:
-            got = f"{source.info.width}x{source.info.height}"
-            raise DataError("the video is not square", where=path, got=got)
-        for frame in islice(source, length):
-            clip[count] = np.moveaxis(resize(frame.image, size), -1, 0)
-            count += 1
-    if count < length:
-        raise DataError(
-            "the video is too short",
-            where=path,
-            got=f"{count} frames that decode",
-            allowed=f"{length} or more",
-            hint="copy or download it again",
-        )
