@@ -37,6 +37,16 @@ def _open_rise(folder: Path) -> Collection:
     return RiseCollection.open(folder)
 
 
+def _open_metadata(folder: Path) -> Collection:
+    """RISE and IJmond name their records alike; the form of these tells them apart."""
+    from stcnet.datasets.ijmond import IjmondCollection
+    from stcnet.datasets.metadata import IJMOND, recognise
+    from stcnet.datasets.record_files import read_record_file
+
+    form = recognise(read_record_file(folder / "metadata.json"))
+    return IjmondCollection.open(folder) if form is IJMOND else _open_rise(folder)
+
+
 def _open_own(folder: Path) -> Collection:
     from stcnet.datasets.own.collection import OwnCollection
 
@@ -46,7 +56,7 @@ def _open_own(folder: Path) -> Collection:
 KINDS: tuple[Kind, ...] = (
     Kind("cells.json", "shared cells", _open_cells),
     Kind("clips.json", "own data", _open_own),
-    Kind("metadata.json", "RISE or IJmond", _open_rise),
+    Kind("metadata.json", "RISE or IJmond", _open_metadata),
     Kind("metadata_*_split_*.json", "RISE's split files", _open_rise),
 )
 """What is understood; the first whose marker is there opens the folder."""
