@@ -1,4 +1,4 @@
-"""Which records a file holds: RISE's, IJmond's, or those of the shared cells, by their form."""
+"""Which records a file holds, by their form: RISE's, IJmond's, shared cells or own clips."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from stcnet.datasets.cells import Cell
 from stcnet.datasets.collection import OnBad, refuse
 from stcnet.datasets.ijmond.records import IjmondName, parse_ijmond
+from stcnet.datasets.own.records import OwnClip
 from stcnet.datasets.record_files import Item, RecordFile, parse_records, read_record_file
 from stcnet.datasets.rise.records import parse_rise
 from stcnet.errors import DataError
@@ -68,7 +69,13 @@ CELLS = Form(
     lambda item: {"file", "row", "col"} <= item.keys(),
     lambda file, on_bad: parse_records(file, Cell.model_validate, unique=("id",), on_bad=on_bad),
 )
-FORMS = (RISE, IJMOND, CELLS)
+OWN = Form(
+    "own data",
+    "a sha256, file and frames",
+    lambda item: {"sha256", "file", "frames"} <= item.keys(),
+    lambda file, on_bad: parse_records(file, OwnClip.model_validate, unique=("id",), on_bad=on_bad),
+)
+FORMS = (RISE, IJMOND, CELLS, OWN)
 """All forms that are understood."""
 _BOX_KEYS = {"h_bbox", "w_bbox"}
 

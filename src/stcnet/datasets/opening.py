@@ -39,7 +39,7 @@ def _open_rise(folder: Path) -> Collection:
 
 def _open_metadata(folder: Path) -> Collection:
     """RISE and IJmond name their records alike; the form of these tells them apart."""
-    from stcnet.datasets.ijmond import IjmondCollection
+    from stcnet.datasets.ijmond.collection import IjmondCollection
     from stcnet.datasets.metadata import IJMOND, recognise
     from stcnet.datasets.record_files import read_record_file
 

@@ -74,6 +74,9 @@ class RecordFile:
 def read_record_file(path: Path) -> RecordFile:
     """Read a file of records, without a look into them.
 
+    It is a list of them, or an object that holds one: ``data`` in answers of the labelling tool,
+    ``clips`` in own data sets.
+
     Raises:
         DataError: The file is missing, is no JSON, or holds no list with a record; or the
             labelling tool answered with an error.
@@ -81,6 +84,8 @@ def read_record_file(path: Path) -> RecordFile:
     document = _read_json(path)
     if not isinstance(document, dict):
         return RecordFile(path, _list_of(document, path))
+    if "clips" in document:
+        return RecordFile(path, _list_of(document["clips"], path))
     if "data" not in document:
         told = document.get("message")
         raise DataError(

@@ -1,6 +1,5 @@
 """IJmond as published: clips of three cameras around a steelworks in the Netherlands."""
 
-from stcnet.datasets.ijmond.collection import ATTRIBUTION, IjmondCollection
 from stcnet.datasets.ijmond.records import (
     CAMERAS,
     IJMOND_ZONE,
@@ -12,10 +11,8 @@ from stcnet.datasets.ijmond.records import (
 )
 
 __all__ = [
-    "ATTRIBUTION",
     "CAMERAS",
     "IJMOND_ZONE",
-    "IjmondCollection",
     "IjmondName",
     "IjmondRecord",
     "parse_ijmond",
