@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from small_cells import make_cells, make_records, planted_frame, record, write_mosaic
-from stcnet.datasets import SPLITS, Cell, protocol_folds, read_cells, read_clips
+from stcnet.datasets import SPLITS, Cell, cell_folds, read_cells, read_clips
 from stcnet.datasets.cells import CELL_SIDE, CLIP_FRAMES
 from stcnet.errors import DataError, SourceError
 from stcnet.preprocess import resize
@@ -140,11 +140,11 @@ def test_the_shared_cells(shared_data: Path) -> None:
     per_stratum = Counter((c.split, c.label, c.baseline_prediction) for c in cells)
     assert set(per_stratum.values()) == {64}
     folds = [
-        *protocol_folds(cells, "leave-one-split-out"), *protocol_folds(cells, "leave-plants-out")
+        *cell_folds(cells, "leave-one-split-out"), *cell_folds(cells, "leave-plants-out")
     ]  # fmt: skip
     for fold in folds:
-        groups = {cell.duplicate_group for cell in fold.train}
-        assert not groups & {cell.duplicate_group for cell in fold.test}
+        groups = {clip.group for clip in fold.train}
+        assert not groups & {clip.group for clip in fold.test}
 
 
 @pytest.mark.real_data

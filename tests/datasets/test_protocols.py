@@ -1,125 +1,237 @@
-"""Folds without leaks, and the guard that refuses leaking ones."""
+"""Protocols of any collection: who is tested on what, by name, and what is left out for it."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from small_cells import make_cells, record
-from stcnet.datasets import (
-    SPLITS,
-    Cell,
-    Fold,
-    fold_test,
-    leave_plants_out,
-    leave_split_out,
-    protocol_folds,
-    refuse_leaks,
-)
+from small_cells import make_cells
+from stcnet.datasets import Cell, Fold, LabelledClip
+from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.divisions import by_date, day_of, stratified_folds
+from stcnet.datasets.protocols import folds_of, protocols_of
+from stcnet.datasets.rise import VIEWS, published_fold
+from stcnet.datasets.rise.collection import RiseCollection
+from stcnet.datasets.rise.drawing import draw_records
 from stcnet.errors import ConfigError, DataError
 
-CELLS = make_cells()
+DRAWN = draw_records(8 * len(VIEWS), days=30, size=64, seed=5)
+RISE = RiseCollection(Path("rise"), tuple(DRAWN))
+CELLS = CellCollection(Path("cells"), tuple(make_cells()))
+NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 
-def groups_of(cells: Sequence[Cell]) -> set[int]:
-    return {cell.duplicate_group for cell in cells}
+@dataclass(frozen=True)
+class Listed:
+    """Clips that nobody decodes."""
+
+    clips: tuple[LabelledClip, ...]
+    title: str = "listed"
+
+    def load(self, *arguments: Any, **options: Any) -> Any:
+        raise NotImplementedError
+
+
+def clip(number: int, *, minutes: int = 0, **changes: Any) -> LabelledClip:
+    """Clips of two plants with two views each, a day apart; every second one shows smoke."""
+    start = NOON + timedelta(days=number // 4, minutes=minutes)
+    values: dict[str, Any] = {
+        "id": f"clip-{number}",
+        "label": number // 2 % 2,
+        "view": f"cam-{number % 4}",
+        "plant": f"plant-{number % 2}",
+        "start": start,
+        "end": start + timedelta(seconds=175),
+    }
+    return LabelledClip(**values | changes)
+
+
+OWN = Listed(tuple(clip(number) for number in range(40)))
+
+
+def ids(clips: Sequence[LabelledClip]) -> set[str]:
+    return {clip.id for clip in clips}
 
 
 @pytest.mark.parametrize(
-    "leak",
+    ("collection", "names"),
     [
-        pytest.param(CELLS[3], id="the same clip"),
-        pytest.param(CELLS[20].model_copy(update={"id": CELLS[3].id}), id="the same id"),
-        pytest.param(CELLS[20].model_copy(update={"duplicate_group": 3}), id="a near-duplicate"),
+        pytest.param(RISE, "S0 S1 S2 S3 S4 S5 leave-one-view-out leave-one-plant-out by-date"
+                     " 5-fold", id="RISE"),
+        pytest.param(CELLS, "leave-one-split-out leave-plants-out leave-out-S0 leave-out-S1"
+                     " leave-out-S2 leave-out-S4 leave-one-view-out leave-one-plant-out 5-fold",
+                     id="cells"),
+        pytest.param(OWN, "leave-one-view-out leave-one-plant-out by-date 5-fold", id="own"),
+        pytest.param(Listed((clip(0), clip(4, label=1), clip(8), clip(12, label=1))),
+                     "by-date 2-fold", id="one view"),
+        pytest.param(Listed((clip(0),)), "", id="one clip"),
     ],
-)
-def test_a_planted_leak_is_refused(leak: Cell) -> None:
-    test, train = CELLS[:6], [*CELLS[10:16], leak]
-    with pytest.raises(DataError, match=f"^{leak.id}: a training clip leaks .*clip-003"):
-        Fold("planted", tuple(train), tuple(test))
-    with pytest.raises(DataError, match="leaks"):
-        refuse_leaks(train, test)
+)  # fmt: skip
+def test_each_collection_tells_its_protocols(collection: Any, names: str) -> None:
+    assert protocols_of(collection) == tuple(names.split())
+    for name in names.split():
+        if collection is not CELLS:
+            assert folds_of(collection, name)
+    with pytest.raises(ConfigError, match=r"--protocol: there is no such protocol .* \(got mine"):
+        folds_of(collection, "mine")
 
 
-def test_apart_is_not_refused() -> None:
-    refuse_leaks(CELLS[10:], CELLS[3:9])
-
-
-@pytest.mark.parametrize("split", SPLITS)
-def test_a_split_is_left_out_whole(split: str) -> None:
-    fold = leave_split_out(CELLS, split)
-    assert fold.name == f"leave-out-{split}"
-    assert fold.test == tuple(cell for cell in CELLS if cell.split == split)
-    assert not groups_of(fold.train) & groups_of(fold.test)
-    others = [cell for cell in CELLS if cell.split != split]
-    assert set(others) - set(fold.train) == {
-        cell for cell in others if cell.duplicate_group in groups_of(fold.test)
+@pytest.mark.parametrize("split", ["S0", "S3", "S5"])
+def test_published_splits_of_a_collection_are_those_of_its_records(split: str) -> None:
+    (fold,) = folds_of(RISE, split)
+    records = published_fold(DRAWN, split)
+    assert {part: [clip.id for clip in clips] for part, clips in fold.parts.items()} == {
+        part: [record.file_name for record in members] for part, members in records.parts.items()
     }
 
 
-def test_near_duplicates_in_another_split_are_dropped() -> None:
-    # Clip 2, of S1, is a twin of clip 0, of S0.
-    assert CELLS[2] not in leave_split_out(CELLS, "S0").train
-    assert CELLS[2] in leave_split_out(CELLS, "S2").train
+@pytest.mark.parametrize(
+    ("protocol", "value_of"),
+    [
+        pytest.param("leave-one-view-out", lambda clip: clip.view, id="views"),
+        pytest.param("leave-one-plant-out", lambda clip: clip.plant, id="plants"),
+    ],
+)
+@pytest.mark.parametrize("collection", [RISE, OWN, CELLS], ids=["RISE", "own", "cells"])
+def test_one_is_left_out(
+    collection: Any, protocol: str, value_of: Callable[[LabelledClip], str]
+) -> None:
+    folds = folds_of(collection, protocol)
+    labelled = [clip for clip in collection.clips if clip.label is not None]
+    assert len(folds) == len({value_of(clip) for clip in labelled})
+    for fold in folds:
+        (tested,) = {value_of(clip) for clip in fold.test}
+        assert fold.name.endswith(f"-{tested}")
+        assert {clip.id for clip in labelled if value_of(clip) == tested} == ids(fold.test)
+        assert len(fold.train) + len(fold.test) + fold.left_out == len(labelled)
+        assert tested not in {value_of(clip) for clip in fold.train}
 
 
-def test_no_clip_of_the_other_plants_is_trained_on() -> None:
-    fold = leave_plants_out(CELLS)
-    assert {cell.site for cell in fold.test} == {"other-plants"}
-    assert {cell.site for cell in fold.train} == {"clairton", "ijmond"}
+def test_a_single_fold_has_a_name() -> None:
+    (fold,) = folds_of(RISE, "leave-out-view-0-10")
+    assert {clip.view for clip in fold.test} == {"0-10"}
+    assert folds_of(OWN, "4-fold-2") == [folds_of(OWN, "4-fold")[1]]
+    with pytest.raises(ConfigError, match="got 4-fold-5"):
+        folds_of(OWN, "4-fold-5")
+
+
+def test_names_of_folds_are_names_of_folders() -> None:
+    views = ("../roof", "__/roof", "a b", "a/b", "x" * 300)
+    own = Listed(tuple(clip(n, view=view) for n, view in enumerate(views)))
+    names = [fold.name for fold in folds_of(own, "leave-one-view-out")]
+    assert len({name.lower() for name in names}) == len(views)
+    assert all(len(name) <= 100 and not set("/ \\") & set(name) for name in names)
 
 
 @pytest.mark.parametrize(
-    ("protocol", "names"),
+    ("protocol", "tested_days", "trained_days"),
     [
-        ("leave-one-split-out", [f"leave-out-{split}" for split in SPLITS]),
-        ("leave-plants-out", ["leave-out-plants"]),
-        ("leave-out-S2", ["leave-out-S2"]),
+        pytest.param("by-date", 3, 6, id="a day is left out as a clip before noon is near"),
+        pytest.param("by-date-10", 1, 8, id="a tenth"),
+        pytest.param("by-date-50-gap-3d", 5, 2, id="three days between"),
+        pytest.param("by-date-20-gap-45m", 2, 8, id="minutes between"),
+        pytest.param("by-date-20-gap-25h", 2, 7, id="hours between"),
     ],
 )
-def test_protocols_by_name(protocol: str, names: list[str]) -> None:
-    folds = protocol_folds(CELLS, protocol)
-    assert [fold.name for fold in folds] == names
-    assert all(fold_test(CELLS, fold.name) == list(fold.test) for fold in folds)
+def test_the_last_days_are_tested(protocol: str, tested_days: int, trained_days: int) -> None:
+    (fold,) = folds_of(OWN, protocol)
+    days = sorted({day_of(clip) for clip in OWN.clips})  # type: ignore[type-var]
+    assert {day_of(clip) for clip in fold.test} == set(days[-tested_days:])
+    assert {day_of(clip) for clip in fold.train} == set(days[:trained_days])
+    assert fold.left_out == 4 * (len(days) - tested_days - trained_days)
+    assert fold.name == protocol
 
 
-def test_other_names_are_no_fold() -> None:
-    assert [fold_test(CELLS, name) for name in ("mine", "leave-out-S3", "S0")] == [None] * 3
+def test_days_are_the_plants_own_where_the_name_tells_them() -> None:
+    evening = RISE.clips[0]
+    assert day_of(evening) == DRAWN[0].name.day
+    assert str(day_of(clip(4))) == "2024-05-02"
+    assert day_of(clip(4, start=None, end=None)) is None
 
 
-def test_an_unknown_protocol_is_one_line() -> None:
-    with pytest.raises(ConfigError, match=r"no such protocol \(got all; allowed: leave-one-split-"):
-        protocol_folds(CELLS, "all")
-
-
-def test_an_unknown_split_is_one_line() -> None:
-    with pytest.raises(ConfigError, match=r"no such split \(got S3; allowed: S0, S1, S2, S4\)"):
-        leave_split_out(CELLS, "S3")
-
-
-@pytest.mark.parametrize(
-    ("cells", "purpose"),
-    [
-        pytest.param([c for c in CELLS if c.split != "S0"], "test", id="nothing to test on"),
-        pytest.param([c for c in CELLS if c.split == "S0"], "train", id="nothing to train on"),
-    ],
-)
-def test_an_empty_side_is_refused(cells: list[Cell], purpose: str) -> None:
-    with pytest.raises(DataError, match=f"leave-out-S0: no clip is left to {purpose} on"):
-        leave_split_out(cells, "S0")
-
-
-@given(st.lists(st.tuples(st.sampled_from(SPLITS), st.integers(0, 12)), min_size=1, max_size=40))
-def test_no_fold_ever_leaks(drawn: list[tuple[str, int]]) -> None:
-    cells = [
-        Cell.model_validate(record(n, split=split, duplicate_group=group))
-        for n, (split, group) in enumerate(drawn)
+def test_folds_keep_views_and_days_together_and_their_share_of_smoke() -> None:
+    clips = [clip(4 * n // 3, minutes=n) for n in range(360)]
+    unique = [dataclasses.replace(each, id=f"{n}") for n, each in enumerate(clips)]
+    labelled = [
+        dataclasses.replace(each, label=1 if n % 3 == 2 else 0) for n, each in enumerate(unique)
     ]
-    for split in SPLITS:
+    folds = stratified_folds(labelled, 4)
+    assert sorted(each.id for fold in folds for each in fold.test) == sorted(ids(labelled))
+    for fold in folds:
+        tested = {(each.view, day_of(each)) for each in fold.test}
+        assert tested.isdisjoint((each.view, day_of(each)) for each in fold.train)
+        share = sum(each.label or 0 for each in fold.test) / len(fold.test)
+        assert share == pytest.approx(1 / 3, abs=0.12)
+    assert stratified_folds(labelled, 4) == folds
+
+
+@pytest.mark.parametrize(
+    ("clips", "protocol", "message"),
+    [
+        pytest.param([clip(n, label=0) for n in range(9)], "3-fold",
+                     r"--protocol: there is no such protocol .* \(got 3-fold", id="one class"),
+        pytest.param([clip(n) for n in range(9)], "30-fold", "got 30-fold", id="too many folds"),
+        pytest.param([clip(n) for n in range(9)], "1-fold", "got 1-fold", id="one fold"),
+        pytest.param([clip(0), clip(4)], "by-date-50-gap-9d", "by-date-50-gap-9d: no clip is left",
+                     id="nothing before the gap"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_divided_is_one_line(
+    clips: list[LabelledClip], protocol: str, message: str
+) -> None:
+    with pytest.raises((ConfigError, DataError), match=message):
+        folds_of(Listed(tuple(clips)), protocol)
+
+
+def test_undecided_clips_stand_in_no_fold() -> None:
+    undecided = {each.id for each in RISE.clips if each.label is None}
+    assert undecided
+    for protocol in protocols_of(RISE):
+        for fold in folds_of(RISE, protocol):
+            for clips in fold.parts.values():
+                assert undecided.isdisjoint(ids(clips))
+
+
+Drawn = tuple[int, int, int, int]
+
+
+@given(st.lists(st.tuples(*(st.integers(0, 3),) * 4), min_size=2, max_size=30))
+def test_no_fold_ever_leaks(drawn: list[Drawn]) -> None:
+    """The guard is part of a fold; here every pair is looked at anew."""
+    clips = [
+        clip(4 * day + view, minutes=20 * slot, id=str(n), group=str(group) if group else None)
+        for n, (day, view, slot, group) in enumerate(drawn)
+    ]
+    collection = Listed(tuple(clips))
+    for protocol in protocols_of(collection):
         try:
-            fold = leave_split_out(cells, split)
+            folds = folds_of(collection, protocol)
         except DataError as error:
-            assert "no clip is left" in str(error)  # noqa: PT017
-        else:
-            assert not groups_of(fold.train) & groups_of(fold.test)
+            assert "no clip is left" in str(error) or "so many folds" in str(error)  # noqa: PT017
+            continue
+        for fold in folds:
+            assert not any(leaks(one, other) for one in fold.train for other in fold.test)
+
+
+def leaks(one: LabelledClip, other: LabelledClip) -> bool:
+    same = one.id == other.id or (one.group is not None and one.group == other.group)
+    assert one.start
+    assert other.start
+    apart = abs(one.start - other.start) - timedelta(seconds=175)
+    return same or (one.view == other.view and apart < timedelta(minutes=30))
+
+
+def test_by_date_is_one_fold() -> None:
+    assert isinstance(by_date(OWN.clips), Fold)
+
+
+def test_cells_know_no_time() -> None:
+    cell: Cell = CELLS.cells[0]
+    assert cell.clip.start is None
+    assert "by-date" not in protocols_of(CELLS)

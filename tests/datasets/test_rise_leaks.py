@@ -31,7 +31,7 @@ CLIP_MINUTES = 175 / 60
     [
         pytest.param(rise_record(1, "0-9"), "share a clip .got the id of train clip 0-9", id="id"),
         pytest.param(
-            TEST.model_copy(update={"id": 9}), "share a clip .got the file_name of", id="file name"
+            TEST.model_copy(update={"id": 9}), "share a clip .got the id of", id="file name"
         ),
         pytest.param(
             rise_record(2, "0-7", minute=100 + 20), "17.1 minutes after test clip", id="after"

@@ -1,4 +1,4 @@
-"""RISE's six splits against the published files, and the stricter ones."""
+"""RISE's six splits against the published files."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -15,8 +15,6 @@ from stcnet.datasets.rise import (
     RiseRecord,
     RiseSplit,
     judgement_of,
-    leave_one_plant_out,
-    leave_one_view_out,
     published_fold,
     read_rise,
     read_split_files,
@@ -164,19 +162,6 @@ def test_the_split_by_date_goes_by_local_days() -> None:
     assert splits.part_of(evening, "S3") == "validation"
 
 
-def test_one_view_or_one_plant_is_left_out() -> None:
-    by_view = leave_one_view_out(DRAWN)
-    assert {fold.name for fold in by_view} == {f"leave-out-{view}" for view in VIEWS}
-    by_plant = {fold.name: fold for fold in leave_one_plant_out(DRAWN)}
-    assert set(by_plant) == {"leave-out-clairton", "leave-out-plant-1", "leave-out-plant-2"}
-    assert {r.view for r in by_plant["leave-out-plant-2"].test} == {"2-0", "2-1", "2-2"}
-    for fold in (*by_view, *by_plant.values()):
-        tested = {record.view for record in fold.test}
-        assert fold.validation == ()
-        assert tested.isdisjoint(record.view for record in fold.train)
-        assert len(fold.train) + len(fold.test) == sum(1 for r in DRAWN if r.judgement)
-
-
 def test_what_cannot_be_split_is_refused() -> None:
     with pytest.raises(
         ConfigError, match=r"no such split .got S6; allowed: S0, S1, S2, S3, S4, S5"
@@ -186,8 +171,6 @@ def test_what_cannot_be_split_is_refused() -> None:
         published_fold([*DRAWN, rise_record(77, "3-0")], "S0")
     with pytest.raises(DataError, match="S0: no clip is left to test on"):
         published_fold([rise_record()], "S0")
-    with pytest.raises(DataError, match="leave-out-0-0: no clip is left to train on"):
-        leave_one_view_out([rise_record()])
 
 
 def test_split_files_are_read_as_they_are(tmp_path: Path) -> None:

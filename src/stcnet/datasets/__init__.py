@@ -1,25 +1,26 @@
 """Labelled clips: reading, protocols without leaks, batches and augmentation."""
 
-from stcnet.datasets.cells import Cell, read_cells, read_clips
-from stcnet.datasets.protocols import (
+from stcnet.datasets.cell_protocols import (
     SPLITS,
-    Fold,
+    cell_folds,
     fold_test,
     leave_plants_out,
     leave_split_out,
-    protocol_folds,
-    refuse_leaks,
 )
+from stcnet.datasets.cells import Cell, read_cells, read_clips
+from stcnet.datasets.collection import Collection, LabelledClip
+from stcnet.datasets.folds import Fold
 
 __all__ = [
     "SPLITS",
     "Cell",
+    "Collection",
     "Fold",
+    "LabelledClip",
+    "cell_folds",
     "fold_test",
     "leave_plants_out",
     "leave_split_out",
-    "protocol_folds",
     "read_cells",
     "read_clips",
-    "refuse_leaks",
 ]

@@ -7,23 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from stcnet.datasets.cell_protocols import CELL_PROTOCOLS, cell_folds
 from stcnet.datasets.cells import Cell, read_cells
 from stcnet.datasets.clips import ClipSet, load_clips
 from stcnet.datasets.collection import LabelledClip, OnBad, refuse
-
-
-def clip_of(cell: Cell) -> LabelledClip:
-    """What a cell is to folds and training; when it was filmed, nobody knows."""
-    return LabelledClip(
-        id=cell.id,
-        label=cell.label,
-        view=cell.view,
-        plant=cell.site,
-        start=None,
-        end=None,
-        weight=cell.population_weight,
-        group=str(cell.duplicate_group),
-    )
+from stcnet.datasets.folds import Fold
 
 
 @dataclass(frozen=True)
@@ -55,7 +43,16 @@ class CellCollection:
     @cached_property
     def clips(self) -> tuple[LabelledClip, ...]:
         """One for each cell, in their order."""
-        return tuple(clip_of(cell) for cell in self.cells)
+        return tuple(cell.clip for cell in self.cells)
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """Names of the protocols that only these clips have, and of their folds."""
+        return CELL_PROTOCOLS
+
+    def folds(self, protocol: str) -> list[Fold]:
+        """The folds of one of :attr:`protocols`."""
+        return cell_folds(self.cells, protocol)
 
     @cached_property
     def _by_id(self) -> dict[str, Cell]:

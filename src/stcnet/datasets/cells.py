@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from stcnet.datasets.collection import LabelledClip
 from stcnet.errors import DataError
 from stcnet.preprocess import crop_and_resize
 from stcnet.types import Picture, PixelBox
@@ -68,6 +69,20 @@ class Cell(BaseModel):
     def box(self) -> PixelBox:
         """The cell's rectangle in the mosaic."""
         return PixelBox(CELL_SIDE * self.col, CELL_SIDE * self.row, CELL_SIDE, CELL_SIDE)
+
+    @property
+    def clip(self) -> LabelledClip:
+        """What the cell is to folds and training; when it was filmed, nobody knows."""
+        return LabelledClip(
+            id=self.id,
+            label=self.label,
+            view=self.view,
+            plant=self.site,
+            start=None,
+            end=None,
+            weight=self.population_weight,
+            group=str(self.duplicate_group),
+        )
 
 
 _RECORDS = TypeAdapter(Annotated[list[Cell], Field(min_length=1)])

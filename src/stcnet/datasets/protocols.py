@@ -1,122 +1,154 @@
-"""Who is tested on what: the leak-free protocols of the shared cells, and their guard."""
+"""Who is tested on what in any collection, by the name of a protocol."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import get_args
+from datetime import timedelta
+from typing import Protocol, runtime_checkable
 
-from stcnet.datasets.cells import Cell, Site, Split
-from stcnet.errors import ConfigError, DataError
+from stcnet.datasets.collection import Collection, LabelledClip, labelled
+from stcnet.datasets.divisions import (
+    DATE_GAP,
+    TESTED_SHARE,
+    Clips,
+    by_date,
+    day_of,
+    leave_one_plant_out,
+    leave_one_view_out,
+    most_folds,
+    stratified_folds,
+)
+from stcnet.datasets.folds import Fold
+from stcnet.datasets.rise.published import published_folds, published_splits
+from stcnet.errors import ConfigError
 
-SPLITS: tuple[Split, ...] = get_args(Split)
-PLANT_SITES: tuple[Site, ...] = ("other-plants",)
-PLANTS_FOLD = "leave-out-plants"
-SPLIT_FOLD = "leave-out-"
+FOLDS = 5
+"""Number of folds that is proposed."""
+
+
+@runtime_checkable
+class OwnProtocols(Protocol):
+    """A collection with protocols that only it has."""
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """Their names."""
+
+    def folds(self, protocol: str) -> list[Fold]:
+        """The folds of one of them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fold:
-    """One division into clips to train on and clips to test on; proven free of leaks.
+class Scheme:
+    """A way to divide clips.
 
     Attributes:
-        name: ``leave-out-S0`` and the like.
-        train, test: The clips of each side.
-
-    Raises:
-        DataError: A test clip or a near-duplicate of one stands in the training clips.
+        form: Pattern of its names.
+        names: Those to choose from for some clips; none where it does not apply to them.
+        folds: Divides labelled clips by a name of the form.
     """
 
-    name: str
-    train: tuple[Cell, ...]
-    test: tuple[Cell, ...]
-
-    def __post_init__(self) -> None:
-        refuse_leaks(self.train, self.test)
+    form: str
+    names: Callable[[Clips], tuple[str, ...]]
+    folds: Callable[[Clips, re.Match[str]], list[Fold]]
 
 
-def refuse_leaks(train: Sequence[Cell], test: Sequence[Cell]) -> None:
-    """The leak guard.
-
-    Raises:
-        DataError: A clip, or a clip of the same duplicate group, stands on both sides.
-    """
-    groups = {cell.duplicate_group: cell.id for cell in test}
-    ids = {cell.id for cell in test}
-    for cell in train:
-        if cell.id in ids or cell.duplicate_group in groups:
-            raise DataError(
-                "a training clip leaks into the test",
-                where=cell.id,
-                got=f"duplicate group {cell.duplicate_group}, also of test clip "
-                f"{groups.get(cell.duplicate_group, cell.id)}",
-                hint="leave every clip of a test clip's duplicate group out of training",
-            )
-
-
-def fold_test(cells: Sequence[Cell], name: str) -> list[Cell] | None:
-    """The clips that a fold of a known name holds out, None for any other name."""
-    if name == PLANTS_FOLD:
-        return [cell for cell in cells if cell.site in PLANT_SITES]
-    split = name.removeprefix(SPLIT_FOLD)
-    if name.startswith(SPLIT_FOLD) and split in SPLITS:
-        return [cell for cell in cells if cell.split == split]
-    return None
-
-
-def _named_fold(cells: Sequence[Cell], name: str) -> Fold:
-    """Train on all clips but those held out and their near-duplicates."""
-    test = fold_test(cells, name) or []
-    groups = {cell.duplicate_group for cell in test}
-    train = [cell for cell in cells if cell.duplicate_group not in groups]
-    for side, purpose in ((test, "test"), (train, "train")):
-        if not side:
-            raise DataError(f"no clip is left to {purpose} on", where=name)
-    return Fold(name, tuple(train), tuple(test))
-
-
-def leave_split_out(cells: Sequence[Cell], split: str) -> Fold:
-    """Test on one split's cells; train on the others', less duplicates of test clips.
-
-    The clairton views of the test are then unseen. The other plants' views are not: every RISE
-    test set holds all of them; see :func:`leave_plants_out`.
-
-    Raises:
-        ConfigError: There is no such split.
-    """
-    if split not in SPLITS:
-        raise ConfigError(
-            "there is no such split", where="split", got=split, allowed=", ".join(SPLITS)
-        )
-    return _named_fold(cells, f"{SPLIT_FOLD}{split}")
-
-
-def leave_plants_out(cells: Sequence[Cell]) -> Fold:
-    """Test on the other plants' cells of all splits; train on clairton and IJmond alone."""
-    return _named_fold(cells, PLANTS_FOLD)
-
-
-def protocol_folds(cells: Sequence[Cell], protocol: str) -> list[Fold]:
-    """The folds of a named protocol.
+def folds_of(collection: Collection, protocol: str) -> list[Fold]:
+    """The folds of a protocol; undecided clips stand in none.
 
     Args:
-        cells: All clips at hand.
-        protocol: ``leave-one-split-out``, ``leave-plants-out``, or ``leave-out-S0`` and so on for
-            one fold of the first.
+        collection: The data.
+        protocol: A name that :func:`protocols_of` lists, or that of a single fold of one.
 
     Raises:
-        ConfigError: There is no such protocol.
+        ConfigError: There is no such protocol for these clips.
+        DataError: No clip is left to train or to test on, or the clips leak.
     """
-    if protocol == "leave-one-split-out":
-        return [leave_split_out(cells, split) for split in SPLITS]
-    if protocol == "leave-plants-out":
-        return [leave_plants_out(cells)]
-    single = {f"{SPLIT_FOLD}{split}": split for split in SPLITS}
-    if protocol in single:
-        return [leave_split_out(cells, single[protocol])]
+    if isinstance(collection, OwnProtocols) and protocol in collection.protocols:
+        return collection.folds(protocol)
+    clips = labelled(collection.clips)
+    whole = _protocol_of_fold(protocol)
+    for scheme in SCHEMES:
+        match = re.fullmatch(scheme.form, whole)
+        if match and scheme.names(clips):
+            folds = scheme.folds(clips, match)
+            chosen = folds if whole == protocol else [f for f in folds if f.name == protocol]
+            if chosen:
+                return chosen
     raise ConfigError(
-        "there is no such protocol",
+        "there is no such protocol for this data",
         where="--protocol",
         got=protocol,
-        allowed=", ".join(["leave-one-split-out", "leave-plants-out", *single]),
+        allowed=", ".join(protocols_of(collection)),
     )
+
+
+def protocols_of(collection: Collection) -> tuple[str, ...]:
+    """Names of the protocols that a collection allows."""
+    own = collection.protocols if isinstance(collection, OwnProtocols) else ()
+    clips = labelled(collection.clips)
+    return (*own, *(name for scheme in SCHEMES for name in scheme.names(clips)))
+
+
+def _protocol_of_fold(name: str) -> str:
+    """The protocol that a fold is of; a name that is no fold's stays as it is."""
+    for prefix in ("view", "plant"):
+        if name.startswith(f"leave-out-{prefix}-"):
+            return f"leave-one-{prefix}-out"
+    numbered = re.fullmatch(r"(\d+-fold)-\d+", name)
+    return numbered[1] if numbered else name
+
+
+_GAP_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+
+
+def _by_date(clips: Clips, match: re.Match[str]) -> list[Fold]:
+    percent, number, unit = match["percent"], match["number"], match["unit"]
+    share = int(percent) / 100 if percent else TESTED_SHARE
+    gap = timedelta(**{_GAP_UNITS[unit]: int(number)}) if number else DATE_GAP
+    return [by_date(clips, name=match[0], tested_share=share, gap=gap)]
+
+
+def _dated(clips: Clips) -> tuple[str, ...]:
+    days = {day_of(clip) for clip in clips}
+    known = all(clip.start is not None and clip.end is not None for clip in clips)
+    return ("by-date",) if known and len(days) > 1 else ()
+
+
+def _several(
+    name: str, value_of: Callable[[LabelledClip], str]
+) -> Callable[[Clips], tuple[str, ...]]:
+    return lambda clips: (name,) if len({value_of(clip) for clip in clips}) > 1 else ()
+
+
+def _grouped(clips: Clips) -> tuple[str, ...]:
+    most = most_folds(clips)
+    return (f"{min(FOLDS, most)}-fold",) if most > 1 else ()
+
+
+SCHEMES: tuple[Scheme, ...] = (
+    Scheme(r"S[0-5]", published_splits, lambda clips, match: published_folds(clips, match[0])),
+    Scheme(
+        "leave-one-view-out",
+        _several("leave-one-view-out", lambda clip: clip.view),
+        lambda clips, match: leave_one_view_out(clips),
+    ),
+    Scheme(
+        "leave-one-plant-out",
+        _several("leave-one-plant-out", lambda clip: clip.plant),
+        lambda clips, match: leave_one_plant_out(clips),
+    ),
+    Scheme(
+        r"by-date(?:-(?P<percent>[1-9]\d?))?(?:-gap-(?P<number>\d{1,3})(?P<unit>[dhm]))?",
+        _dated,
+        _by_date,
+    ),
+    Scheme(
+        r"(?P<count>[1-9]\d{0,2})-fold",
+        _grouped,
+        lambda clips, match: stratified_folds(clips, int(match["count"])),
+    ),
+)
+"""What any collection can be divided by, where its clips tell what is needed."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from stcnet.datasets import Cell, read_clips, refuse_leaks
+from stcnet.datasets import Cell, read_clips
 from stcnet.datasets.cells import CELL_SIDE
+from stcnet.datasets.leaks.guard import refuse_leaks
 from stcnet.errors import DataError
 from stcnet.evaluation.predictions import Prediction
 from stcnet.inference import ClipScorer, ModelPackage
@@ -39,7 +40,8 @@ def predict_package(
     if not chosen:
         raise DataError("there is no clip to score", where=data)
     trained_on = set(package.manifest.provenance.clips)
-    refuse_leaks([cell for cell in cells if cell.id in trained_on], chosen)
+    trained = [cell.clip for cell in cells if cell.id in trained_on]
+    refuse_leaks({"train": trained, "test": [cell.clip for cell in chosen]})
     scorer = ClipScorer(package)
     logits: dict[int, float] = {}
     for position, clip in read_clips(data, chosen, CELL_SIDE):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stcnet.datasets import Cell, fold_test
-from stcnet.datasets.protocols import PLANTS_FOLD
+from stcnet.datasets.cell_protocols import PLANTS_FOLD
 from stcnet.errors import DataError
 from stcnet.evaluation.bootstrap import Estimate
 from stcnet.evaluation.estimates import REPLICATES, Replicated, mean_of, replicate

@@ -15,7 +15,7 @@ import torch
 import stcnet
 from stcnet.datasets import Cell
 from stcnet.datasets.cells import CLIP_FRAMES, FRAME_INTERVAL_S
-from stcnet.datasets.protocols import PLANTS_FOLD
+from stcnet.datasets.cell_protocols import PLANTS_FOLD
 from stcnet.errors import ConfigError, OutputError
 from stcnet.evaluation.calibration import UNCALIBRATED, calibrate, cross_calibrate
 from stcnet.evaluation.operating_points import (

@@ -4,29 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.collection import LabelledClip, OnBad, refuse
+from stcnet.datasets.rise.clips import clip_of
 from stcnet.datasets.rise.folder import load_rise
 from stcnet.datasets.rise.records import RiseRecord
 from stcnet.datasets.rise.splits import read_rise
-
-
-def clip_of(record: RiseRecord) -> LabelledClip:
-    """What a record says of its clip; the id is the file name."""
-    judgement = record.judgement
-    return LabelledClip(
-        id=record.file_name,
-        label=judgement.label if judgement else None,
-        view=record.view,
-        plant=record.plant,
-        start=record.name.started_at,
-        end=datetime.fromtimestamp(record.name.end_epoch, UTC),
-        label_weight=judgement.weight if judgement else 1.0,
-    )
 
 
 @dataclass(frozen=True)

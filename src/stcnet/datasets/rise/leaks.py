@@ -16,12 +16,12 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from stcnet.datasets.leaks import guard
+from stcnet.datasets.leaks.guard import LEAST_GAP
+from stcnet.datasets.rise.clips import clip_of
 from stcnet.datasets.rise.records import RiseRecord
 from stcnet.errors import DataError
 from stcnet.video import RiseName
-
-LEAST_GAP = timedelta(minutes=30)
-"""Clips of a view that are nearer than this show the same plume and the same light."""
 
 LEAST_SHARE = 0.05
 """Smallest share of a test clip's picture that counts as seen in training."""
@@ -30,7 +30,7 @@ Parts = Mapping[str, Sequence[RiseRecord]]
 
 
 def refuse_leaks(parts: Parts, *, least_gap: timedelta = LEAST_GAP) -> None:
-    """The leak guard.
+    """The leak guard on records: :func:`stcnet.datasets.leaks.guard.refuse_leaks`, and their ids.
 
     Args:
         parts: Clips by the name of their part, such as train and test.
@@ -41,48 +41,23 @@ def refuse_leaks(parts: Parts, *, least_gap: timedelta = LEAST_GAP) -> None:
         DataError: Two parts hold the same clip (id or file name), or clips of one view that are
             nearer in time than allowed. The line names both clips.
     """
-    _refuse_shared_clips(parts)
-    by_view: dict[str, list[tuple[RiseRecord, str]]] = defaultdict(list)
-    for part, records in parts.items():
-        for record in records:
-            by_view[record.view].append((record, part))
-    for view, clips in by_view.items():
-        _refuse_neighbours(view, clips, least_gap)
+    _refuse_shared_ids(parts)
+    clips = {part: [clip_of(record) for record in records] for part, records in parts.items()}
+    guard.refuse_leaks(clips, least_gap=least_gap)
 
 
-def _refuse_shared_clips(parts: Parts) -> None:
+def _refuse_shared_ids(parts: Parts) -> None:
     for (one, first), (other, second) in combinations(parts.items(), 2):
-        for key in ("id", "file_name"):
-            known = {getattr(record, key): record for record in first}
-            for record in second:
-                if getattr(record, key) in known:
-                    twin = known[getattr(record, key)]
-                    raise DataError(
-                        f"{one} and {other} share a clip",
-                        where=record.file_name,
-                        got=f"the {key} of {one} clip {twin.file_name} (id {twin.id})",
-                        hint="give each clip to one part only",
-                    )
-
-
-def _refuse_neighbours(
-    view: str, clips: list[tuple[RiseRecord, str]], least_gap: timedelta
-) -> None:
-    """Go through the clips of one view by time; of each part the latest end so far suffices."""
-    latest: dict[str, RiseRecord] = {}
-    for record, part in sorted(clips, key=lambda clip: clip[0].start_time):
-        for other, earlier in latest.items():
-            gap_s = record.name.start_epoch - earlier.name.end_epoch
-            if other != part and gap_s < least_gap.total_seconds():
+        known = {record.id: record for record in first}
+        for record in second:
+            twin = known.get(record.id, record)
+            if twin.file_name != record.file_name:
                 raise DataError(
-                    f"{part} and {other} hold clips of view {view} at nearly the same time",
+                    f"{one} and {other} share a clip",
                     where=record.file_name,
-                    got=f"{gap_s / 60:.1f} minutes after {other} clip {earlier.file_name}",
-                    allowed=f"{least_gap.total_seconds() / 60:g} minutes or more",
-                    hint="give both clips to one part, or leave one out",
+                    got=f"the id of {one} clip {twin.file_name} (id {twin.id})",
+                    hint="give each clip to one part only",
                 )
-        if part not in latest or latest[part].name.end_epoch < record.name.end_epoch:
-            latest[part] = record
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,14 +103,24 @@ def published_fold(records: Iterable[RiseRecord], split: str) -> RiseFold:
 
 def part_of(record: RiseRecord, split: RiseSplit) -> Part:
     """The part of a published split that a clip of one of :data:`VIEWS` belongs to."""
+    return published_part(record.view, record.name.day, split)
+
+
+def published_part(view: str, day: date, split: RiseSplit) -> Part:
+    """The part of a published split that clips of a view and a local day belong to.
+
+    Args:
+        view: One of :data:`VIEWS`.
+        day: Of the plants' time zone.
+        split: Which.
+    """
     if split == "S3":
-        day = record.name.day
         if day < FIRST_VALIDATION_DAY:
             return "train"
         return "validation" if day < FIRST_TEST_DAY else "test"
-    if record.view in _TEST_VIEWS[split] or record.view in OTHER_PLANTS:
+    if view in _TEST_VIEWS[split] or view in OTHER_PLANTS:
         return "test"
-    return "validation" if record.view in _VALIDATION_VIEWS[split] else "train"
+    return "validation" if view in _VALIDATION_VIEWS[split] else "train"
 
 
 def divide(
@@ -133,33 +143,6 @@ def _require_known_views(records: Iterable[RiseRecord]) -> None:
                 allowed=f"{VIEWS[0]}..{VIEWS[14]}, {', '.join(OTHER_PLANTS)}",
                 hint="leave one view or one plant out instead",
             )
-
-
-def leave_one_view_out(records: Iterable[RiseRecord]) -> list[RiseFold]:
-    """A fold for each view: test on it, train on all others; no validation part.
-
-    Neighbouring views of one camera overlap in the panorama they were cut from, see
-    :func:`~stcnet.datasets.rise.leaks.shared_pictures`; what is unseen for certain is a plant,
-    see :func:`leave_one_plant_out`.
-    """
-    return _leave_one_out(records, lambda record: record.view)
-
-
-def leave_one_plant_out(records: Iterable[RiseRecord]) -> list[RiseFold]:
-    """A fold for each plant: test on it, train on the others; no validation part."""
-    return _leave_one_out(records, lambda record: record.plant)
-
-
-def _leave_one_out(
-    records: Iterable[RiseRecord], group_of: Callable[[RiseRecord], str]
-) -> list[RiseFold]:
-    kept = decided(records)
-
-    def fold(group: str) -> RiseFold:
-        parts = divide(kept, lambda record: "test" if group_of(record) == group else "train")
-        return RiseFold(f"leave-out-{group}", **parts)
-
-    return [fold(group) for group in dict.fromkeys(map(group_of, kept))]
 
 
 def split_file(split: RiseSplit, part: Part) -> str:

@@ -1,0 +1,1 @@
+"""Clips that would be trained on and tested on at once: found, refused, explained."""
