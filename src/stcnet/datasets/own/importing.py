@@ -1,0 +1,349 @@
+"""Import: from a folder, a table or a monitor's labels to ``clips.json`` and ``videos``.
+
+A video is known by its content: imported again, under whatever name, it is the same clip. Videos
+are copied before the records name them, so an import that is killed loses nothing and the next one
+goes on.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stcnet.datasets.cells import CLIP_FRAMES
+from stcnet.datasets.collection import OnBad
+from stcnet.datasets.own.candidates import Candidate, Defaults, zone_text
+from stcnet.datasets.own.contents import copy_video, sha256_of
+from stcnet.datasets.own.footage import look_at
+from stcnet.datasets.own.label_lines import is_label_file, label_candidates
+from stcnet.datasets.own.labelled_folders import folder_candidates
+from stcnet.datasets.own.labelled_tables import table_candidates
+from stcnet.datasets.own.names import plain_stem
+from stcnet.datasets.own.records import (
+    CLIPS_FILE,
+    VIDEO_FOLDER,
+    OwnClip,
+    read_clips_file,
+    write_clips_file,
+)
+from stcnet.errors import DataError, OutputError, SourceError, StcnetError, ZoneError
+
+Listener = Callable[[int, int], None]
+"""Told the number of clips done and of all."""
+
+Key = tuple[str, str | None]
+_READERS = 2
+_ANOTHER = "name another folder with --out"
+_OTHER_KINDS = ("cells.json", "metadata.json", "store.json")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSettings:
+    """How to import.
+
+    Attributes:
+        clips: The folder that file names of a table or of labels are relative to; None for the
+            folder of the table.
+        defaults: What holds for clips that do not say otherwise.
+        link: Hard links instead of copies.
+        relabel: Clips that are there already take a label that differs.
+    """
+
+    clips: Path | None = None
+    defaults: Defaults = field(default_factory=Defaults)
+    link: bool = False
+    relabel: bool = False
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did, in numbers of clips.
+
+    Attributes:
+        added: New ones.
+        there: Those that were there already, with the same label.
+        relabelled: Those that were there and took another label.
+        left_out: What could not be taken; each was told of.
+        spread: Those of ``added`` with fewer than 36 frames at the cadence.
+    """
+
+    added: int = 0
+    there: int = 0
+    relabelled: int = 0
+    left_out: int = 0
+    spread: int = 0
+
+
+def list_candidates(source: Path, settings: ImportSettings, on_bad: OnBad) -> list[Candidate]:
+    """What a source offers, by what it is: a folder, labels of the monitor, or else a table.
+
+    Raises:
+        DataError: It is not there, or is none of these.
+    """
+    if source.is_dir():
+        return folder_candidates(source, settings.defaults, on_bad)
+    if not source.is_file():
+        raise DataError("there is no such folder, table or file of labels", where=source)
+    clips = settings.clips or source.parent
+    read = label_candidates if is_label_file(source) else table_candidates
+    return read(source, clips, settings.defaults, on_bad)
+
+
+def import_clips(
+    source: Path,
+    out: Path,
+    settings: ImportSettings,
+    *,
+    on_bad: OnBad,
+    listener: Listener = lambda done, total: None,
+) -> ImportReport:
+    """Add the clips of a source to an own data set, which is made if it is not there.
+
+    Args:
+        source: A folder with ``smoke`` and ``no-smoke``, a CSV, or labels of the monitor.
+        out: The data set.
+        settings: How.
+        on_bad: Told of each thing that cannot be taken, in one line; the rest goes on.
+        listener: Told of progress.
+
+    Raises:
+        DataError: The source cannot be read, or another import writes into the data set.
+        OutputError: The data set cannot be written, or the folder holds data of another kind.
+    """
+    report = ImportReport()
+
+    def left_out(error: StcnetError) -> None:
+        report.left_out += 1
+        on_bad(error)
+
+    candidates = list_candidates(source, settings, left_out)
+    with _only_writer(out):
+        known = read_clips_file(out) if (out / CLIPS_FILE).exists() else []
+        run = _Import(out, settings, report, left_out, {clip.key: clip for clip in known})
+        try:
+            run.take(candidates, listener)
+        finally:
+            if run.changed:
+                write_clips_file(out, run.clips.values())
+    return report
+
+
+@dataclass(slots=True)
+class _Import:
+    """One import under way."""
+
+    out: Path
+    settings: ImportSettings
+    report: ImportReport
+    on_bad: OnBad
+    clips: dict[Key, OwnClip]
+    changed: bool = False
+
+    def take(self, candidates: Sequence[Candidate], listener: Listener) -> None:
+        new = [pair for pair in self._by_content(candidates) if not self._is_known(*pair)]
+        with _readers() as pool:
+            for done, added in enumerate(pool.map(self._add, new), start=1):
+                if isinstance(added, StcnetError):
+                    self.on_bad(added)
+                else:
+                    self.clips[added.key] = added
+                    self.changed = True
+                    self.report.added += 1
+                    self.report.spread += added.frames < CLIP_FRAMES
+                listener(done, len(new))
+
+    def _by_content(self, candidates: Sequence[Candidate]) -> Iterator[tuple[Key, Candidate]]:
+        """One candidate for each video and zone; those whose labels contradict are left out."""
+        groups: dict[Key, list[Candidate]] = defaultdict(list)
+        with _readers() as pool:
+            digests = pool.map(_digest, candidates)
+            for candidate, digest in zip(candidates, digests, strict=True):
+                if isinstance(digest, StcnetError):
+                    self.on_bad(digest)
+                else:
+                    zone = candidate.zone.name if candidate.zone else None
+                    groups[digest, zone].append(candidate)
+        for key, group in groups.items():
+            clash = _clash(group)
+            if clash:
+                self.on_bad(clash)
+            else:
+                self.report.there += len(group) - 1
+                yield key, group[0]
+
+    def _is_known(self, key: Key, candidate: Candidate) -> bool:
+        """Whether the clip is there already; takes its new label where that was asked for."""
+        clip = self.clips.get(key)
+        if clip is None:
+            return False
+        zone = zone_text(candidate.zone) if candidate.zone else None
+        if zone != clip.zone:
+            self.on_bad(_other_place(candidate, zone, clip))
+        elif candidate.label in (clip.label, None):
+            self.report.there += 1
+        elif clip.label is None or self.settings.relabel:
+            self.clips[key] = _relabelled(clip, candidate)
+            self.changed = True
+            self.report.relabelled += 1
+        else:
+            self.on_bad(_other_label(candidate, clip))
+        return True
+
+    def _add(self, pair: tuple[Key, Candidate]) -> OwnClip | StcnetError:
+        """Look into a video, copy it, and make its record; gives back what is wrong with it."""
+        (digest, _), candidate = pair
+        try:
+            footage = look_at(candidate.path, candidate.interval_s, candidate.zone)
+            name = _file_name(candidate, digest)
+            place = self.out / VIDEO_FOLDER / name
+            copy_video(candidate.path, place, digest, link=self.settings.link)
+            return OwnClip(
+                id=_id(name, candidate),
+                file=name,
+                sha256=digest,
+                label=candidate.label,
+                label_weight=candidate.label_weight,
+                view=candidate.view,
+                plant=candidate.plant,
+                start=candidate.start,
+                span_s=footage.span_s,
+                interval_s=footage.interval_s,
+                zone=zone_text(candidate.zone) if candidate.zone else None,
+                frames=footage.frames,
+                width=footage.width,
+                height=footage.height,
+                source=candidate.name,
+                judges=candidate.judges,
+            )
+        except (DataError, SourceError, ZoneError) as error:
+            return error
+
+
+@contextmanager
+def _readers() -> Iterator[ThreadPoolExecutor]:
+    """Threads that begin nothing more after an error."""
+    pool = ThreadPoolExecutor(_READERS)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _digest(candidate: Candidate) -> str | StcnetError:
+    try:
+        digest = sha256_of(candidate.path)
+    except OSError as error:
+        return DataError("cannot be read", where=candidate.name, got=error.strerror)
+    if candidate.sha256 not in (None, digest):
+        return DataError(
+            "is not the file that was labelled: its SHA-256 is another",
+            where=candidate.name,
+            got=digest,
+            allowed=candidate.sha256,
+        )
+    return digest
+
+
+def _clash(group: Sequence[Candidate]) -> DataError | None:
+    """What is wrong with candidates of one content: two labels, or two places of one zone."""
+    first = group[0]
+    for other in group[1:]:
+        if other.label != first.label:
+            return DataError(
+                "the same video has two labels, and is left out",
+                where=first.name,
+                got=f"{_word(first.label)}, as {other.name} {_word(other.label)}",
+                hint="keep the right one",
+            )
+        if other.zone != first.zone:
+            return DataError(
+                f"zone {other.zone.name if other.zone else ''} of the same video has two places",
+                where=first.name,
+                hint="give each zone a name of its own",
+            )
+    return None
+
+
+def _other_place(candidate: Candidate, zone: str | None, clip: OwnClip) -> DataError:
+    return DataError(
+        "the clip is there already with its zone in another place",
+        where=candidate.name,
+        got=zone,
+        allowed=clip.zone,
+        hint="give the new zone a name of its own",
+    )
+
+
+def _other_label(candidate: Candidate, clip: OwnClip) -> DataError:
+    return DataError(
+        f"the clip is there already, labelled {_word(clip.label)}",
+        where=candidate.name,
+        got=f"{_word(candidate.label)}; imported from {clip.source}",
+        hint="take the new label with --relabel",
+    )
+
+
+def _word(label: int | None) -> str:
+    return {1: "smoke", 0: "none", None: "undecided"}[label]
+
+
+def _relabelled(clip: OwnClip, candidate: Candidate) -> OwnClip:
+    changes = {
+        "label": candidate.label,
+        "label_weight": candidate.label_weight,
+        "judges": candidate.judges,
+    }
+    return clip.model_copy(update=changes)
+
+
+def _file_name(candidate: Candidate, digest: str) -> str:
+    """Says what it was, and by its content, that no other file has the name."""
+    return f"{plain_stem(candidate.path.stem)}-{digest[:16]}{candidate.path.suffix.lower()}"
+
+
+def _id(name: str, candidate: Candidate) -> str:
+    stem = name.rpartition(".")[0]
+    return f"{stem}@{candidate.zone.name}" if candidate.zone else stem
+
+
+@contextmanager
+def _only_writer(out: Path) -> Iterator[None]:
+    """Make the data set's folder, and keep other imports out of it; a killed one keeps none out.
+
+    Where nothing was taken, a folder that was made for it goes again.
+    """
+    for name in _OTHER_KINDS:
+        if (out / name).exists():
+            raise OutputError(f"the folder holds a {name}, other data", where=out, hint=_ANOTHER)
+    made = not out.exists()
+    try:
+        (out / VIDEO_FOLDER).mkdir(parents=True, exist_ok=True)
+        handle = os.open(out, os.O_RDONLY)
+    except OSError as error:
+        raise OutputError(
+            "the data set cannot be made", where=out, got=error.strerror, hint=_ANOTHER
+        ) from None
+    try:
+        _lock(handle, out)
+        yield
+    finally:
+        os.close(handle)
+        if made:
+            with suppress(OSError):  # it holds something
+                (out / VIDEO_FOLDER).rmdir()
+                out.rmdir()
+
+
+def _lock(handle: int, out: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise DataError(
+            "another import writes into the data set", where=out, hint="wait until it is done"
+        ) from None
