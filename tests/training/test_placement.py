@@ -12,7 +12,13 @@ from stcnet.errors import ConfigError, TrainingError
 from stcnet.training import loop, placement
 from stcnet.training.devices import make_fabric
 from stcnet.training.loop import Training
-from stcnet.training.placement import FrameFeed, parse_clips_on, place_clips, stream_clips
+from stcnet.training.placement import (
+    FrameFeed,
+    FramesInMemory,
+    parse_clips_on,
+    place_clips,
+    stream_clips,
+)
 
 CPU = torch.device("cpu")
 CLIPS, FRAMES = np.array([3, 0, 3]), np.array([[0, 7], [35, 1], [2, 2]])
@@ -37,7 +43,7 @@ def test_streamed_clips_are_the_clips() -> None:
 )
 def test_what_is_taken_is_what_was_asked_for(expected: Any) -> None:
     clips = planted_clips()
-    feed = FrameFeed(clips.frames, CPU)
+    feed = FrameFeed(FramesInMemory(clips.frames), CPU)
     for _ in range(2):
         if expected is not None:
             feed.expect(*expected)

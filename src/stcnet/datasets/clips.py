@@ -58,6 +58,10 @@ class ClipSet:
         """The same clips with frames and labels on another device."""
         return replace(self, frames=self.frames.to(device), labels=self.labels.to(device))
 
+    def in_memory(self) -> ClipSet:
+        """The same clips with their pixels at hand, as these are; clips of a store are decoded."""
+        return self
+
     def select(self, positions: Sequence[int]) -> ClipSet:
         """The clips at ``positions``, in that order."""
         index = torch.as_tensor(list(positions), dtype=torch.int64)

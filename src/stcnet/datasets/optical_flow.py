@@ -135,6 +135,7 @@ def flow_clips(
     import torch
 
     _check(clips)
+    clips = clips.in_memory()
     count, length, _, height, width = clips.frames.shape
     flows = torch.empty((count, length, 2, height, width), dtype=torch.uint8)
     taken = _map(partial(_cached_flow, cache), (clip.numpy() for clip in clips.frames), workers)

@@ -92,7 +92,7 @@ def permuted(clips: ClipSet, seed: int) -> ClipSet:
     rng = step_rng(seed, 0, -1)
     count, length = clips.frames.shape[:2]
     orders = np.stack([rng.permutation(length) for _ in range(count)])
-    return replace(clips, frames=clips.gather(np.arange(count), orders))
+    return replace(clips.in_memory(), frames=clips.gather(np.arange(count), orders))
 
 
 def judge_features(

@@ -28,7 +28,7 @@ from stcnet.datasets.store.records import (
     write_record,
 )
 from stcnet.datasets.store.shards import write_shard
-from stcnet.errors import DataError, OutputError, SourceError, StcnetError
+from stcnet.errors import DataError, OutputError, SourceError, StcnetError, ZoneError
 
 if TYPE_CHECKING:
     from stcnet.datasets.clips import ClipSet
@@ -39,6 +39,8 @@ A worker holds them decoded, 0.2 GB at 180 pixels."""
 PARTS_FOLDER = "building"
 """Records of the shards that are done, while a store is made."""
 LOCK_FILE = ".lock"
+UNUSABLE = (DataError, SourceError, ZoneError)
+"""What is wrong with clips, rather than with the command."""
 
 
 class BuildListener:
@@ -202,14 +204,14 @@ class _Builder:
         """Decode what can be decoded of some clips, None where nothing can."""
         try:
             return self.collection.load(clips, self.size, on_bad=_pass_over)
-        except (DataError, SourceError):
+        except UNUSABLE:
             return None
 
     def _reason(self, clip: LabelledClip) -> LeftOut:
         """Ask for a clip alone, to hear what is wrong with it and not with its neighbours."""
         try:
             self.collection.load([clip], self.size)
-        except (DataError, SourceError) as error:
+        except UNUSABLE as error:
             return LeftOut(id=clip.id, why=str(error))
         return LeftOut(id=clip.id, why="decodes alone, but not beside others; make the store again")
 

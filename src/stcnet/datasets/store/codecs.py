@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
@@ -64,4 +64,4 @@ def parse_codec(name: str) -> Codec:
         raise ConfigError(
             "there is no such codec", where="--codec", got=name, allowed=", ".join(CODECS)
         )
-    return cast("Codec", name)
+    return name

@@ -83,7 +83,8 @@ class StoredFrames:
 
     def _fill_part(self, rows: IndexArray, pictures: Picture) -> None:
         for row, planes in zip(rows.tolist(), pictures, strict=True):
-            self._fill_one(*divmod(row, self.length), planes)
+            clip, frame = divmod(row, self.length)
+            self._fill_one(clip, frame, planes)
 
     def _fill_one(self, clip: int, frame: int, planes: Picture) -> None:
         """Decode one frame into planes of shape (3, S, S), red first."""

@@ -17,7 +17,6 @@ from stcnet.files import write_whole
 
 STORE_FILE = "store.json"
 SHARD_FOLDER = "shards"
-FORMAT = 1
 SMALLEST_SIDE, LARGEST_SIDE = 8, 4096
 """Of a stored frame, in pixels."""
 AGAIN = "free disk space, then run the command again: it goes on"
@@ -109,7 +108,7 @@ class StoreRecord(_Record):
         left_out: Clips that are not in the store, and why.
     """
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     title: str
     size: int = Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE)
     native: bool
