@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
+from stcnet.synthesis.parameters import Colour, Pair
+
 if TYPE_CHECKING:
-    from stcnet.synthesis.parameters import Colour, Pair
     from stcnet.types import FloatArray
 
 _SUPERSAMPLE = 3
 _SHADED = 0.62
+FOREST: Colour = (0.075, 0.095, 0.055)
+"""Linear RGB of a wood in summer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,20 @@ class Plant:
         skyline: Height of the hills, as a fraction of the picture from its top.
         ground: Where the ground of the plant begins, likewise.
         blocks: From back to front.
+        forest: Linear RGB of the wood on the hills.
+        relief: Contrast of light and shadow in the wood, as a factor; 0 is even.
+        grime: Depth of the stains on what was built, 0 (as painted) to about 0.5.
+        lamps: Where lamps stand, as fractions of the picture.
     """
 
     seed: int
     skyline: float
     ground: float
     blocks: tuple[Block, ...]
+    forest: Colour = FOREST
+    relief: float = 1.0
+    grime: float = 0.0
+    lamps: tuple[Pair, ...] = ()
 
     def mouths(self, kind: str) -> tuple[Pair, ...]:
         """Tops of all blocks of a kind, as fractions of the picture."""

@@ -11,9 +11,11 @@ import torch
 
 from stcnet.demo import FRAME_INTERVAL_S, SAMPLE_PATH, SMOKE_START_S, SMOKE_STOP_S
 from stcnet.errors import OutputError
+from stcnet.synthesis.camera import Camera
 from stcnet.synthesis.parameters import Wind
 from stcnet.synthesis.plants import random_plant
-from stcnet.synthesis.scenes import Camera, Scene, render_scene, smoke_plume
+from stcnet.synthesis.scenes import Scene, render_scene, smoke_plume
+from stcnet.synthesis.weather import Weather
 
 if TYPE_CHECKING:
     from stcnet.types import Picture
@@ -38,7 +40,7 @@ def sample_scene() -> Scene:
         start_s=SMOKE_START_S,
         stop_s=SMOKE_STOP_S,
     )
-    return Scene(plant, (smoke,), Camera(noise=0.6, haze=0.25, cloud_cover=0.0))
+    return Scene(plant, (smoke,), Weather(haze=0.25, cloud_cover=0.0), camera=Camera(noise=0.6))
 
 
 def write_video(path: Path, frames: Picture, fps: int) -> None:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
-from stcnet.synthesis.compositing import composite, to_display, to_linear
+from stcnet.synthesis.camera import Camera, film, shaken, sway
+from stcnet.synthesis.compositing import composite, to_display
 from stcnet.synthesis.parameters import Optics, Plume, Source, Wind, stack_plumes
-from stcnet.synthesis.plants import Plant, paint_plant, random_plant
+from stcnet.synthesis.plants import Plant, random_plant
 from stcnet.synthesis.plumes import Opacity, render_opacity
-from stcnet.synthesis.turbulence import sample_eddies
+from stcnet.synthesis.terrain import paint_land
+from stcnet.synthesis.weather import (
+    Light,
+    Weather,
+    daylight,
+    lamp_glow,
+    lamp_light,
+    pixel_grid,
+    plume_light,
+    plume_white,
+    sky,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,132 +34,97 @@ if TYPE_CHECKING:
     from stcnet.synthesis.parameters import Colour, Pair
     from stcnet.types import Picture
 
-_ZENITH = (0.22, 0.38, 0.66)
-_HORIZON = (0.62, 0.68, 0.74)
-_FOREST = (0.075, 0.095, 0.055)
-_GROUND = (0.14, 0.125, 0.10)
-_CLOUD = (0.86, 0.87, 0.89)
-_WHITE_LIGHT = (0.92, 0.93, 0.95)
-
-
-@dataclass(frozen=True, slots=True)
-class Camera:
-    """What the camera and the weather do to the picture.
-
-    Attributes:
-        noise: Standard deviation of the sensor noise in display values 0..255.
-        haze: Share of the hills' light that the air in between replaces, 0..1.
-        cloud_cover: 0 (clear) to 1 (overcast).
-        light_drift: Slow change of the daylight as a share of it, 0..1.
-    """
-
-    noise: float = 1.6
-    haze: float = 0.3
-    cloud_cover: float = 0.45
-    light_drift: float = 0.08
+Substance = Literal["smoke", "steam", "fog"]
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A plant, the plumes it emits, and the camera that watches it."""
+    """A plant, the plumes it emits, the weather and light around it, and the camera before it."""
 
     plant: Plant
     plumes: tuple[Plume, ...] = ()
-    camera: Camera = Camera()
+    weather: Weather = field(default_factory=Weather)
+    light: Light = field(default_factory=Light)
+    camera: Camera = field(default_factory=Camera)
 
 
-def _colour(values: Colour) -> Tensor:
-    return torch.tensor(values)[:, None, None]
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """Something translucent before what lies behind it.
+
+    Attributes:
+        substance: What it is.
+        opacity: Optical depth and light, each of shape (1, T, H, W).
+        radiance: Linear RGB of it, fully lit and opaque, shape (1, 3).
+    """
+
+    substance: Substance
+    opacity: Opacity
+    radiance: Tensor
+
+    def before(self, background: Tensor) -> Tensor:
+        """Put it before display values 0..255, shape (1, T, 3, H, W)."""
+        return composite(background, self.opacity, self.radiance)
 
 
-def _grid(height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Centres of the pixels in picture heights: x of shape (1, W) and y of shape (H, 1)."""
-    x = (torch.arange(width) + 0.5) / height
-    y = (torch.arange(height) + 0.5) / height
-    return x[None, :], y[:, None]
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot:
+    """A rendered clip and the truth about it.
+
+    Attributes:
+        frames: What the camera gives, uint8, shape (T, H, W, 3).
+        background: The scene without plumes and fog, before lens and sensor: display values
+            0..255, float32, shape (T, 3, H, W). The camera's shake has moved it.
+        layers: Plumes and fog from back to front; the shake has moved them too.
+    """
+
+    frames: Picture
+    background: Tensor
+    layers: tuple[Layer, ...]
+
+    def clean(self) -> Tensor:
+        """The background with all layers before it, before lens and sensor, (T, 3, H, W)."""
+        return _through(self.background, self.layers)
+
+    def alpha(self, substance: Substance = "smoke") -> Tensor:
+        """True opacity 0..1 of all there is of a substance, (T, H, W), whatever hides it."""
+        count, _, height, width = self.background.shape
+        depth = torch.zeros(count, height, width, device=self.background.device)
+        for layer in self.layers:
+            if layer.substance == substance:
+                depth = depth + layer.opacity.optical_depth[0]
+        return -torch.expm1(-depth)
+
+    def mask(self, substance: Substance = "smoke", threshold: float = 0.05) -> Tensor:
+        """Where the true opacity reaches ``threshold``: bool, shape (T, H, W)."""
+        return self.alpha(substance) >= threshold
 
 
-def _noise(x: Tensor, y: Tensor, phase: float = 0.0) -> Tensor:
-    """Fractal noise at points of its periodic plane, mean 0, standard deviation 1."""
-    points = torch.stack([x + 0 * y, y + 0 * x], dim=-1)
-    return sample_eddies(points, torch.tensor(phase)).density
-
-
-def _sky(scene: Scene, time_s: float, height: int, width: int) -> Tensor:
-    """Linear RGB of the sky with clouds that drift and change, shape (3, H, W)."""
-    x, y = _grid(height, width)
-    down = (y / scene.plant.skyline).clamp(0, 1)
-    clear = torch.lerp(_colour(_ZENITH), _colour(_HORIZON), down[None] ** 0.8)
-    far = 0.35 / (1.15 - down)
-    drift = scene.plant.seed * 0.37 + time_s * 8e-4
-    noise = _noise(x * far * 0.45 + drift, far * 1.3 + scene.plant.seed * 0.11, time_s / 700)
-    cover = torch.sigmoid(3 * (noise + 2.4 * scene.camera.cloud_cover - 1.2))
-    brightness = 1 - 0.18 * torch.sigmoid(2 * noise)
-    return torch.lerp(clear, _colour(_CLOUD) * brightness, 0.8 * cover)
-
-
-def _crowns(seed: int, height: int, width: int) -> Tensor:
-    """Grain of a wood seen from afar, standard deviation about 1, shape (H, W)."""
-    generator = torch.Generator().manual_seed(seed)
-    fine = torch.randn(1, 1, height, width, generator=generator)
-    coarse = torch.randn(1, 1, height // 4 + 1, width // 4 + 1, generator=generator)
-    coarse = F.interpolate(coarse, (height, width), mode="bicubic", align_corners=False)
-    return 0.7 * fine[0, 0] + 1.1 * coarse[0, 0]
-
-
-def _hills(plant: Plant, height: int, width: int, haze: float) -> tuple[Tensor, Tensor]:
-    """Linear RGB (3, H, W) and coverage (H, W) of two wooded ridges and the ground."""
-    x, y = _grid(height, width)
-    colour, covered = torch.zeros(3, height, width), torch.zeros(height, width)
-    start = plant.seed * 0.173
-    crowns = _crowns(plant.seed, height, width)
-    for ridge, (depth, air) in enumerate(((0.0, haze), (0.35, 0.55 * haze))):
-        outline = _noise(0.22 * x + start + ridge * 0.41, torch.full_like(x, 0.3 + 0.2 * ridge))
-        top = plant.skyline + depth * (plant.ground - plant.skyline) + 0.022 * outline
-        inside = ((y - top) * height + 0.5).clamp(0, 1)
-        patches = _noise(1.6 * x + 0.7 * y + start, 2.2 * y - 0.5 * x + 0.3 * ridge)
-        trees = torch.exp(0.2 * patches + 0.16 * crowns)
-        wood = torch.lerp(_colour(_FOREST) * trees, _colour(_HORIZON), air)
-        colour, covered = torch.lerp(colour, wood, inside), torch.maximum(covered, inside)
-    inside = ((y - plant.ground) * height + 0.5).clamp(0, 1) * torch.ones_like(x)
-    grain = torch.exp(0.35 * _noise(1.1 * x + start, 6.0 * y))
-    return torch.lerp(colour, _colour(_GROUND) * grain, inside), covered
-
-
-def _standing(scene: Scene, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Linear RGB (3, H, W) and coverage (H, W) of all that stands still."""
-    colour, covered = _hills(scene.plant, height, width, scene.camera.haze)
-    painted = torch.from_numpy(paint_plant(scene.plant, height, width)).permute(2, 0, 1)
-    built = torch.lerp(to_linear(painted[:3] * 255), _colour(_HORIZON), 0.3 * scene.camera.haze)
-    return torch.lerp(colour, built, painted[3]), torch.maximum(covered, painted[3])
-
-
-def _daylight(scene: Scene, time_s: float, height: int, width: int) -> Tensor:
-    """Light on the land: shadows of clouds that move over it, and the slow drift: (H, W)."""
-    x, y = _grid(height, width)
-    shadow = torch.sigmoid(2.5 * _noise(0.16 * x + time_s * 1.1e-3, 0.3 * y + scene.plant.seed))
-    angle = 2 * math.pi * time_s / 600 + scene.plant.seed
-    drift = 1 + scene.camera.light_drift * math.sin(angle)
-    return drift * (1 - 0.3 * scene.camera.cloud_cover * shadow)
+def _through(background: Tensor, layers: tuple[Layer, ...]) -> Tensor:
+    return reduce(lambda behind, layer: layer.before(behind), layers, background[None])[0]
 
 
 def render_background(scene: Scene, times_s: Tensor, height: int, width: int) -> Tensor:
-    """Render the scene without plumes and without sensor noise.
+    """Render the scene without plumes and fog, before a camera that stands still.
 
     Args:
         scene: What to render; its plumes are left out.
-        times_s: World time of the frames in seconds, shape (T,).
+        times_s: World time of the frames in seconds, shape (T,); on their device it is rendered.
         height: Rows of the picture.
         width: Columns of the picture.
 
     Returns:
         Display values 0..255, float32, shape (T, 3, height, width).
     """
-    land, covered = _standing(scene, height, width)
+    plant, weather, light = scene.plant, scene.weather, scene.light
+    x, y = pixel_grid(height, width, times_s)
+    land, covered = paint_land(plant, weather, height, width, times_s)
+    lamps, glow = lamp_light(plant, light, x, y), lamp_glow(plant, light, x, y)
     frames = []
     for time_s in times_s.tolist():
-        lit = land * _daylight(scene, time_s, height, width)
-        frames.append(torch.lerp(_sky(scene, time_s, height, width), lit, covered))
+        shade = light.level * daylight(plant, weather, time_s, x, y)
+        above = light.level * sky(plant, weather, time_s, x, y)
+        frames.append(torch.lerp(above, land * (shade + lamps), covered) + glow)
     return to_display(torch.stack(frames))
 
 
@@ -156,36 +133,82 @@ def render_plume(plume: Plume, times_s: Tensor, height: int, width: int) -> Opac
 
     Args:
         plume: What to render.
-        times_s: World time of the frames in seconds, shape (T,).
+        times_s: World time of the frames in seconds, shape (T,); on their device it is rendered.
         height: Rows of the picture, at least 8.
         width: Columns of the picture, at least 8.
 
     Returns:
         Optical depth and light of shape (1, T, height, width).
     """
-    return render_opacity(stack_plumes([plume]), times_s[None], height, width)
+    parameters = stack_plumes([plume]).to(times_s.device)
+    return render_opacity(parameters, times_s[None], height, width)
 
 
-def render_scene(scene: Scene, times_s: Tensor, height: int, width: int) -> Picture:
-    """Render all frames of a scene, plumes and sensor noise included.
+def _falling_light(scene: Scene, times_s: Tensor, height: int, width: int) -> Tensor:
+    """Light that falls on plumes, as a share of full daylight, shape (T, H, W)."""
+    x, y = pixel_grid(height, width, times_s)
+    shades = [daylight(scene.plant, scene.weather, t, x, y) for t in times_s.tolist()]
+    return plume_light(scene.light, torch.stack(shades), lamp_light(scene.plant, scene.light, x, y))
+
+
+def _fog(scene: Scene, light: Tensor) -> Layer:
+    """The air before everything, lit as plumes are."""
+    depth = torch.full_like(light, -math.log1p(-scene.weather.fog))
+    colour = torch.tensor([scene.weather.haze_colour], device=light.device)
+    return Layer("fog", Opacity(depth[None], light[None]), colour)
+
+
+def _moved(layer: Layer, offset: Tensor) -> Layer:
+    fields = torch.cat([layer.opacity.optical_depth, layer.opacity.light]).movedim(0, 1)
+    depth, light = shaken(fields, offset).movedim(1, 0)[:, None]
+    return Layer(layer.substance, Opacity(depth, light), layer.radiance)
+
+
+def render_layers(scene: Scene, times_s: Tensor, height: int, width: int) -> tuple[Layer, ...]:
+    """Render the plumes of a scene and the fog before them, for a camera that stands still.
+
+    Arguments as for :func:`render_background`.
+    """
+    falling = _falling_light(scene, times_s, height, width)
+    white = plume_white(scene.light, times_s)
+    layers = []
+    for plume in scene.plumes:
+        opacity = render_plume(plume, times_s, height, width)
+        lit = Opacity(opacity.optical_depth, opacity.light * falling)
+        radiance = torch.tensor([plume.optics.albedo], device=times_s.device) * white
+        layers.append(Layer("steam" if plume.optics.evaporation > 0 else "smoke", lit, radiance))
+    if scene.weather.fog > 0:
+        layers.append(_fog(scene, falling))
+    return tuple(layers)
+
+
+def shoot(scene: Scene, times_s: Tensor, height: int, width: int) -> Shot:
+    """Render all frames of a scene with the truth about them.
 
     Args:
         scene: What to render.
-        times_s: World time of the frames in seconds, shape (T,).
+        times_s: World time of the frames in seconds, shape (T,), 0.1 s to 20 s apart or more;
+            rendered on their device.
         height: Rows of the picture, at least 8.
         width: Columns of the picture, at least 8.
+    """
+    offset = sway(scene.camera, times_s)
+    background = shaken(render_background(scene, times_s, height, width), offset)
+    layers = render_layers(scene, times_s, height, width)
+    if offset.any():
+        layers = tuple(_moved(layer, offset) for layer in layers)
+    clean = _through(background, layers)
+    frames = film(clean, times_s, scene.camera, grain=scene.plant.seed)
+    return Shot(frames, background, layers)
+
+
+def render_scene(scene: Scene, times_s: Tensor, height: int, width: int) -> Picture:
+    """Render all frames of a scene, plumes and camera included; see :func:`shoot`.
 
     Returns:
         Frames, uint8, shape (T, height, width, 3).
     """
-    frames = render_background(scene, times_s, height, width)[None]
-    for plume in scene.plumes:
-        radiance = torch.tensor([plume.optics.albedo]) * torch.tensor(_WHITE_LIGHT)
-        frames = composite(frames, render_plume(plume, times_s, height, width), radiance)
-    generator = torch.Generator().manual_seed(scene.plant.seed)
-    frames = frames + scene.camera.noise * torch.randn(frames.shape, generator=generator)
-    pixels = frames[0].round().clamp(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(pixels.permute(0, 2, 3, 1).numpy())
+    return shoot(scene, times_s, height, width).frames
 
 
 def steam_plume(mouth: Pair, wind: Wind, seed: int = 0) -> Plume:
@@ -248,14 +271,14 @@ def random_scene(seed: int, *, with_smoke: bool) -> Scene:
     plant = random_plant(seed)
     speed, side = rng.uniform(0.008, 0.025), rng.choice([-1.0, 1.0])
     wind = Wind((side * speed, 0.0), gustiness=rng.uniform(0.2, 0.6))
-    camera = Camera(haze=rng.uniform(0.1, 0.45), cloud_cover=rng.uniform(0.1, 0.9))
+    weather = Weather(haze=rng.uniform(0.1, 0.45), cloud_cover=rng.uniform(0.1, 0.9))
     level, warmth = rng.uniform(0.08, 0.6), rng.uniform(0.0, 0.3)
     albedo = (level * (1 + warmth), level, level * (1 - warmth))
     smoking, steaming, _ = plant.mouths("stack")
     plumes = [steam_plume(steaming, wind, seed)]
     if with_smoke:
         plumes.append(smoke_plume(smoking, wind, seed, albedo=albedo))
-    return Scene(plant, tuple(plumes), camera)
+    return Scene(plant, tuple(plumes), weather)
 
 
 def render_clip(

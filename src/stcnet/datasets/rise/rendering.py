@@ -25,7 +25,8 @@ from stcnet.synthesis.augment import paste_plumes
 from stcnet.synthesis.draws import SMOKE
 from stcnet.synthesis.parameters import Wind
 from stcnet.synthesis.plants import random_plant
-from stcnet.synthesis.scenes import Camera, Scene, render_scene, steam_plume
+from stcnet.synthesis.scenes import Scene, render_scene, steam_plume
+from stcnet.synthesis.weather import Weather
 from stcnet.types import Picture
 from stcnet.video import Mp4Writer
 
@@ -167,12 +168,12 @@ def _scene(record: RiseRecord, seed: int, *, steams: bool) -> Scene:
     weather = np.random.default_rng(
         (seed, 3, record.camera_id, record.view_id, record.name.day.toordinal())
     )
-    camera = Camera(haze=weather.uniform(0.1, 0.5), cloud_cover=weather.uniform(0.1, 0.9))
+    air = Weather(haze=weather.uniform(0.1, 0.5), cloud_cover=weather.uniform(0.1, 0.9))
     wind = Wind((weather.choice([-1.0, 1.0]) * weather.uniform(0.006, 0.02), 0.0))
     plant = random_plant(plant_seed)
     mouth = plant.mouths("stack")[0]
     plumes = (steam_plume(mouth, wind, _number(seed, 4, record.id)),) if steams else ()
-    return Scene(plant, plumes, camera)
+    return Scene(plant, plumes, air)
 
 
 def _number(*keys: int) -> int:
