@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from stcnet.datasets.cell_protocols import CELL_PROTOCOLS, cell_folds
-from stcnet.datasets.cells import Cell, read_cells
+from stcnet.datasets.cells import CELL_SIDE, Cell, read_cells
 from stcnet.datasets.clips import ClipSet, load_clips
 from stcnet.datasets.collection import LabelledClip, OnBad, refuse
 from stcnet.datasets.folds import Fold
@@ -53,6 +53,10 @@ class CellCollection:
     def folds(self, protocol: str) -> list[Fold]:
         """The folds of one of :attr:`protocols`."""
         return cell_folds(self.cells, protocol)
+
+    def sizes(self, clips: Sequence[LabelledClip]) -> set[int]:
+        """Sides in pixels at which clips were recorded: all of one."""
+        return {CELL_SIDE} if clips else set()
 
     @cached_property
     def _by_id(self) -> dict[str, Cell]:

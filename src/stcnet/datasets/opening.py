@@ -53,7 +53,14 @@ def _open_own(folder: Path) -> Collection:
     return OwnCollection.open(folder)
 
 
+def _open_store(folder: Path) -> Collection:
+    from stcnet.datasets.store import Store
+
+    return Store.open(folder)
+
+
 KINDS: tuple[Kind, ...] = (
+    Kind("store.json", "a store of decoded clips", _open_store),
     Kind("cells.json", "shared cells", _open_cells),
     Kind("clips.json", "own data", _open_own),
     Kind("metadata.json", "RISE or IJmond", _open_metadata),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from stcnet.cli.data import check, importing, info, synthesize
+from stcnet.cli.data import check, importing, info, revise, synthesize
 
 data_app = typer.Typer(help="Look into data sets, and render one.")
 
 check.register(data_app)
 importing.register(data_app)
 info.register(data_app)
+revise.register(data_app)
 synthesize.register(data_app)
 
 

@@ -15,6 +15,7 @@ from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.collection import LabelledClip, OnBad, refuse
 from stcnet.datasets.ijmond.records import PLANT, IjmondRecord, read_ijmond
 from stcnet.datasets.rise.records import METADATA_FILE, VIDEO_FOLDER
+from stcnet.datasets.video_sizes import sides_of
 from stcnet.datasets.videos import decode_videos
 from stcnet.errors import DataError
 
@@ -78,6 +79,10 @@ class IjmondCollection:
     def clips(self) -> tuple[LabelledClip, ...]:
         """One for each record, in their order."""
         return tuple(map(clip_of, self.records))
+
+    def sizes(self, clips: Sequence[LabelledClip]) -> set[int]:
+        """Sides in pixels at which clips were recorded, of the videos that can be opened."""
+        return sides_of(video_path(self.folder, self._by_id[clip.id]) for clip in clips)
 
     @cached_property
     def _by_id(self) -> dict[str, IjmondRecord]:

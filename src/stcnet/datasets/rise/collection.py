@@ -11,8 +11,9 @@ from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.collection import LabelledClip, OnBad, refuse
 from stcnet.datasets.rise.clips import clip_of
 from stcnet.datasets.rise.folder import load_rise
-from stcnet.datasets.rise.records import RiseRecord
+from stcnet.datasets.rise.records import RiseRecord, video_path
 from stcnet.datasets.rise.splits import read_rise
+from stcnet.datasets.video_sizes import sides_of
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,10 @@ class RiseCollection:
     def clips(self) -> tuple[LabelledClip, ...]:
         """One for each record, in their order."""
         return tuple(clip_of(record) for record in self.records)
+
+    def sizes(self, clips: Sequence[LabelledClip]) -> set[int]:
+        """Sides in pixels at which clips were recorded, of the videos that can be opened."""
+        return sides_of(video_path(self.folder, self._by_id[clip.id]) for clip in clips)
 
     @cached_property
     def _by_id(self) -> dict[str, RiseRecord]:
