@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from stcnet.cli.data import check, importing, info, revise, synthesize
+from stcnet.cli.data import check, download, importing, info, revise, synthesize, verify
 
 data_app = typer.Typer(help="Look into data sets, and render one.")
 
 check.register(data_app)
+download.register(data_app)
 importing.register(data_app)
 info.register(data_app)
 revise.register(data_app)
 synthesize.register(data_app)
+verify.register(data_app)
 
 
 def register(app: typer.Typer) -> None:
