@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from stcnet.cli.data import check, download, importing, info, revise, synthesize, verify
+from stcnet.cli.data import check, download, importing, info, revise, store, synthesize, verify
 
 data_app = typer.Typer(help="Look into data sets, and render one.")
 
@@ -13,6 +13,7 @@ download.register(data_app)
 importing.register(data_app)
 info.register(data_app)
 revise.register(data_app)
+store.register(data_app)
 synthesize.register(data_app)
 verify.register(data_app)
 
