@@ -57,10 +57,14 @@ class Member:
             OutputError, OSError: The disk does not take it.
         """
         partial.begin(None)
-        with partial.open() as file:
-            for chunk in self.chunks():
-                file.write(chunk)
-                waiter.check()
+        try:
+            with partial.open() as file:
+                for chunk in self.chunks():
+                    file.write(chunk)
+                    waiter.check()
+        except FetchError:
+            partial.discard()
+            raise
 
     def chunks(self) -> Iterator[bytes]:
         """Its content, unpacked.

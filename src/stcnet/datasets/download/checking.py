@@ -16,9 +16,16 @@ _START = 40
 
 
 def require_clip(path: Path, size: int | None) -> int:
-    """Refuse a file that is not an undamaged MP4 of 36 square frames of ``size`` pixels.
+    """Refuse a file that is not an undamaged MP4 of 36 square frames.
 
-    None as size takes any. Gives back the size. Only a file that says it is an MP4 reaches the decoder: other formats may name further files.
+    Only a file that says it is an MP4 reaches the decoder: other formats may name further files.
+
+    Args:
+        path: The file.
+        size: Side of the frames in pixels; None where any will do.
+
+    Returns:
+        Side of the frames in pixels.
 
     Raises:
         WrongContentError: It is something else; the detail says what.

@@ -122,6 +122,7 @@ class Fetcher:
             for chunk in response.iter_raw(_CHUNK):
                 length += len(chunk)
                 if length > LONGEST_BYTES:
+                    partial.discard()
                     raise FetchError("too long", f"more than {LONGEST_BYTES} bytes")
                 file.write(chunk)
                 self._waiter.check()

@@ -15,7 +15,7 @@ from stcnet.datasets.download.crew import Crew
 from stcnet.datasets.download.manifest import MANIFEST_FILE, Entry, read_manifest
 from stcnet.datasets.download.partial import NOTE_SUFFIX, SUFFIX
 from stcnet.datasets.download.request import read_request
-from stcnet.datasets.download.running import Manner, Outcome, fetch_again
+from stcnet.datasets.download.running import Manner
 from stcnet.datasets.download.wanted import wanted_videos
 from stcnet.datasets.rise.records import VIDEO_FOLDER
 from stcnet.errors import DataError
@@ -46,11 +46,14 @@ class Verification:
 
     Attributes:
         checked: Number of videos that should be there.
-        findings: All that is wrong, by name.
+        findings: All that is wrong, by kind and name.
+        repairable: Names, without suffix, of videos that are wanted and wrong, to be fetched
+            again with :func:`~stcnet.datasets.download.running.fetch_again`.
     """
 
     checked: int
     findings: tuple[Finding, ...]
+    repairable: frozenset[str]
 
 
 def verify(folder: Path, *, manner: Manner | None = None) -> Verification:
@@ -74,25 +77,15 @@ def verify(folder: Path, *, manner: Manner | None = None) -> Verification:
     wanted = wanted_videos(folder, read_request(folder))
     names = list(dict.fromkeys((*(video.name for video in wanted.videos), *entries)))
     crew = Crew(partial(_look, folder, entries), os.cpu_count() or 1, manner.waiter)
-    findings = [Finding("wrong record", "", record.detail) for record in wanted.bad]
+    wrong: list[Finding] = []
     for done, finding in enumerate(crew.run(names), 1):
         manner.listener(done, len(names))
-        findings += [finding] if finding else []
-    findings += _extra(folder, {f"{name}.mp4" for name in names})
-    order = sorted(findings, key=lambda finding: (finding.kind, finding.name))
-    return Verification(len(names), tuple(order))
-
-
-def repair(folder: Path, verification: Verification, *, manner: Manner | None = None) -> Outcome:
-    """Fetch again what a check found wrong.
-
-    A file that is wrong stays until a right one has come. Files that nobody fetched stay.
-
-    Raises:
-        As :func:`~stcnet.datasets.download.running.download`.
-    """
-    names = {finding.name.removesuffix(".mp4") for finding in verification.findings}
-    return fetch_again(folder, names, manner=manner)
+        wrong += [finding] if finding else []
+    others = [Finding("wrong record", "", record.detail) for record in wanted.bad]
+    others += _extra(folder, {f"{name}.mp4" for name in names})
+    order = sorted([*wrong, *others], key=lambda finding: (finding.kind, finding.name))
+    repairable = frozenset(finding.name.removesuffix(".mp4") for finding in wrong)
+    return Verification(len(names), tuple(order), repairable)
 
 
 def _look(folder: Path, entries: Mapping[str, Entry], name: str) -> Finding | None:
@@ -124,7 +117,8 @@ def _extra(folder: Path, expected: set[str]) -> list[Finding]:
     parts = {f".{name}{suffix}" for name in expected for suffix in (SUFFIX, NOTE_SUFFIX)}
     # What write_whole leaves of a note where it is killed.
     parts |= {f".{part}{SUFFIX}" for part in parts}
-    there = sorted(path.name for path in (folder / VIDEO_FOLDER).iterdir())
+    videos = folder / VIDEO_FOLDER
+    there = sorted(path.name for path in videos.iterdir()) if videos.is_dir() else []
     return [
         Finding("extra", name, "nobody fetched it")
         for name in there
