@@ -10,9 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stcnet.datasets.augmentation import build_augmentation
+from stcnet.datasets.augmentation import (
+    AugmentationSettings,
+    build_augmentation,
+    draw_varied_frames,
+)
 from stcnet.datasets.cells import FRAME_INTERVAL_S
-from stcnet.datasets.clips import ClipSet, IndexArray, draw_frames
+from stcnet.datasets.clips import ClipSet, IndexArray
 from stcnet.datasets.network_input import NetworkInput
 from stcnet.networks import CLASSES
 from stcnet.synthesis.augment import paste_plumes
@@ -90,7 +94,7 @@ class BatchMaker:
             rng: Source of randomness.
             epoch: Finished epochs; decides whether clips are still mixed.
         """
-        indices = self._draw(len(positions), rng)
+        indices = self._draw(len(positions), rng, self.recipe.augmentation)
         pixels = self.clips.gather(positions, indices).float()
         given = self.clips.labels[torch.as_tensor(positions, device=pixels.device)]
         times_s = torch.as_tensor(indices * FRAME_INTERVAL_S, device=pixels.device).float()
@@ -108,17 +112,20 @@ class BatchMaker:
     def expect(self, positions: IndexArray, rng: np.random.Generator) -> None:
         """Have the frames copied that :meth:`make` will ask for with these arguments."""
         if isinstance(self.clips, StreamedClips):
-            self.clips.feed.expect(positions, self._draw(len(positions), rng))
+            indices = self._draw(len(positions), rng, self.recipe.augmentation)
+            self.clips.feed.expect(positions, indices)
 
     def plain(self, positions: IndexArray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Frames and residuals of the clips at ``positions``, neither rendered into nor varied."""
-        indices = self._draw(len(positions), rng)
+        indices = self._draw(len(positions), rng, None)
         return self._inputs(self.clips.gather(positions, indices))
 
-    def _draw(self, clips: int, rng: np.random.Generator) -> IndexArray:
+    def _draw(
+        self, clips: int, rng: np.random.Generator, varied: AugmentationSettings | None
+    ) -> IndexArray:
         """Frames of each clip: as many in a row as the network takes, or pairs among them."""
         length = self.clips.frames.shape[1]
-        indices = draw_frames(clips, length, self.segments, rng)
+        indices = draw_varied_frames(clips, length, self.segments, varied, rng)
         pairs = self.recipe.training_frames
         return indices if pairs is None else draw_pairs(indices, pairs, rng)
 

@@ -73,9 +73,8 @@ def transform_sheet(clips: ClipSet, position: int, shown: Shown, name: str) -> P
     Returns:
         RGB, uint8, shape (H, W, 3).
     """
-    value = getattr(shown.settings, name)
-    alone = shown.settings.only({name}).model_copy(update={"often": 1.0})
-    title = f"{name}: {value} alone, the draw of {DRAWS} that changes most"
+    alone = shown.settings.alone(name)
+    title = f"{name}: {getattr(alone, name)} alone, the draw of {DRAWS} that changes most"
     return _sheet(clips, position, replace(shown, settings=alone), title, draws=DRAWS)
 
 
@@ -101,7 +100,11 @@ def _drawn(clips: ClipSet, position: int, shown: Shown, draws: int) -> tuple[Ind
     """Frames drawn of a clip, (draws, K), and what becomes of them, (draws, K, 3, S, S)."""
     length, size = clips.frames.shape[1], clips.frames.shape[-1]
     rng = step_rng(shown.seed, 0, position)
-    indices = draw_varied_frames(draws, length, shown.segments, shown.settings, rng)
+    varied = {"slow", "even"} & {*shown.settings.switched_on}
+    indices = draw_varied_frames(
+        draws if varied else 1, length, shown.segments, shown.settings, rng
+    )
+    indices = np.tile(indices, (draws // len(indices), 1))
     pixels = clips.gather(np.full(draws, position), indices).float()
     if shown.settings.switched_on:
         pixels = ClipAugmentation(shown.settings, size)(pixels)

@@ -135,6 +135,16 @@ class Recipe(Settings):
             raise ValueError("transplants carry motion between pictures, not between optical flows")
         return self
 
+    @model_validator(mode="after")
+    def _check_pace(self) -> Recipe:
+        network = self.network.outline()
+        all_taken = network.frames + network.takes_residuals == CLIP_FRAMES
+        if all_taken and self.augmentation is not None and self.augmentation.slow > 1:
+            raise ValueError(
+                f"augmentation.slow must be 1 where all {CLIP_FRAMES} frames of a clip are taken"
+            )
+        return self
+
     def mixes(self, epoch: int) -> bool:
         """Whether clips are mixed after ``epoch`` finished epochs."""
         return self.mixup > 0 and (self.mixup_epochs is None or epoch < self.mixup_epochs)

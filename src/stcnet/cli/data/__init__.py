@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from stcnet.cli.data import check, download, importing, info, revise, store, synthesize, verify
+from stcnet.cli.data import (
+    check,
+    download,
+    importing,
+    info,
+    revise,
+    show,
+    store,
+    synthesize,
+    verify,
+)
 
 data_app = typer.Typer(help="Look into data sets, and render one.")
 
@@ -14,6 +24,7 @@ importing.register(data_app)
 info.register(data_app)
 revise.register(data_app)
 store.register(data_app)
+show.register(data_app)
 synthesize.register(data_app)
 verify.register(data_app)
 

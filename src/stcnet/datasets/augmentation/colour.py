@@ -12,7 +12,7 @@ from stcnet.datasets.augmentation.settings import AugmentationSettings
 TONE_CURVE = 2.2
 """Exponent from display values to linear light, of which things are added in the world."""
 
-_PHOTON_NOISE, _READ_NOISE = 0.02, 0.008
+_PHOTON_NOISE, _READ_NOISE = 0.012, 0.004
 
 
 def to_light(pixels: Tensor) -> Tensor:
@@ -72,5 +72,5 @@ def infrared(clips: Tensor, amounts: Tensor) -> Tensor:
     )
     dimmed = light * falloff * for_clips(drawn(clips, (count,), 0.15, 0.5))
     noisy = dimmed + (_PHOTON_NOISE * dimmed.sqrt() + _READ_NOISE) * torch.randn_like(dimmed)
-    grey = to_display(noisy * for_clips(drawn(clips, (count,), 1.0, 1.8)))
+    grey = to_display(noisy * for_clips(drawn(clips, (count,), 1.3, 3.0)))
     return clips + for_clips(amounts) * (grey - clips)

@@ -33,7 +33,9 @@ def view_transforms(settings: AugmentationSettings, size: int) -> list[nn.Module
 
 
 def tilted(clips: Tensor, degrees: Tensor) -> Tensor:
-    """Effect: the camera is turned about three axes, and the picture sheared; mirrored margins.
+    """Effect: the camera is turned about three axes, and the picture sheared.
+
+    The picture is enlarged until it is full, so that no margin has to be made up.
 
     Args:
         clips: Shape (B, T, 3, S, S).
@@ -46,6 +48,8 @@ def tilted(clips: Tensor, degrees: Tensor) -> Tensor:
     rays = torch.stack([columns, rows, torch.full_like(rows, FOCAL_LENGTH)], dim=-1)
     turned = rays.reshape(1, -1, 3) @ _rotations(pitch, yaw, roll, shear)
     grid = FOCAL_LENGTH * turned[..., :2] / turned[..., 2:]
+    # The outermost pixels then lie on the edge of the old picture, as they do where nothing turns.
+    grid = grid * places.max() / grid.abs().amax(dim=(1, 2), keepdim=True)
     grid = grid.reshape(len(clips), *rows.shape, 2)
     return _sampled(clips.flatten(1, 2), grid, "bilinear").reshape(clips.shape)
 

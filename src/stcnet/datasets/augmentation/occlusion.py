@@ -81,7 +81,7 @@ def spotted(clips: Tensor, numbers: Tensor) -> Tensor:
     for number in range(math.ceil(float(numbers.max()))):
         spot, below = _spot(clips)
         is_drop = for_clips(drawn(clips, (len(clips),), 0.0, 1.0) < 0.6)
-        left = for_clips(drawn(clips, (len(clips),), 0.15, 0.7))
+        left = for_clips(drawn(clips, (len(clips),), 0.3, 0.8))
         seen = torch.where(is_drop, blurred * (1 + 0.2 * below), left * clips).clamp(0.0, 1.0)
         clips = torch.lerp(clips, seen, (spot * for_clips(numbers > number)).expand_as(clips))
     return clips
@@ -106,7 +106,7 @@ def _birds(clips: Tensor) -> Strokes:
 def _vehicles(clips: Tensor) -> Strokes:
     """Body, cab and shadow, low in the picture; at one place in each frame that shows it."""
     count, length = clips.shape[:2]
-    height = drawn(clips, (count, 1), 0.72, 0.97).expand(count, length)
+    height = drawn(clips, (count, 1), 0.85, 0.97).expand(count, length)
     place = torch.stack([drawn(clips, (count, length), 0, 1), height], dim=-1)
     half = drawn(clips, (count, 1), 0.015, 0.045)
     towards = torch.where(drawn(clips, (count, 1), 0.0, 1.0) < 0.5, 1.0, -1.0)
@@ -121,7 +121,7 @@ def _vehicles(clips: Tensor) -> Strokes:
         (offset(-1, 0.5), offset(1, 0.5)),
     ]
     radii = half * half.new_tensor([0.42, 0.36, 0.1])
-    colours = drawn(clips, (count, 3), 0.1, 0.9)
+    colours = drawn(clips, (count, 1), 0.1, 0.9) + drawn(clips, (count, 3), -0.1, 0.1)
     return Strokes(_ends(strokes), radii, _now_and_then(clips), colours)
 
 
@@ -198,7 +198,7 @@ def _spot(clips: Tensor) -> tuple[Tensor, Tensor]:
     width = height * for_clips(drawn(clips, (count,), 0.6, 1.2))
     to_x = (across - for_clips(drawn(clips, (count,), 0, 1))) / width
     to_y = (down - for_clips(drawn(clips, (count,), 0, 1))) / height
-    softness = for_clips(drawn(clips, (count,), 0.2, 0.6))
+    softness = for_clips(drawn(clips, (count,), 0.5, 1.0))
     inside = ((1 - torch.hypot(to_x, to_y)) / softness).clamp(0.0, 1.0)
     return inside**2 * (3 - 2 * inside), to_y.clamp(-1.0, 1.0).expand_as(inside)
 

@@ -17,6 +17,9 @@ OFF: dict[str, float] = {
 }  # fmt: skip
 """The value of each transform that switches it off."""
 
+CHANCES = frozenset({"flip", "blur", "erasing", "reverse", "permute", "even", "infrared"})
+"""The transforms whose value is how often, not how much."""
+
 PRESETS: dict[str, dict[str, float]] = {
     "none": OFF,
     "rise": OFF | {
@@ -141,4 +144,15 @@ class AugmentationSettings(BaseModel):
         ('flip', 'haze')
         """
         off = {name: value for name, value in OFF.items() if name not in names}
-        return AugmentationSettings.model_validate(self.model_dump() | off)
+        return self.model_copy(update=off)
+
+    def alone(self, name: str) -> AugmentationSettings:
+        """One transform, and that in every clip, at its strength or below.
+
+        >>> AugmentationSettings(infrared=0.1).alone("infrared").infrared
+        1.0
+        """
+        certain: dict[str, float] = {"often": 1.0}
+        if name in CHANCES:
+            certain[name] = 1.0
+        return self.only({name}).model_copy(update=certain)
