@@ -6,9 +6,12 @@ import typer
 
 from stcnet.cli.data import (
     check,
+    cut,
     download,
+    export_rise,
     importing,
     info,
+    merge,
     revise,
     show,
     store,
@@ -19,9 +22,12 @@ from stcnet.cli.data import (
 data_app = typer.Typer(help="Look into data sets, and render one.")
 
 check.register(data_app)
+cut.register(data_app)
 download.register(data_app)
+export_rise.register(data_app)
 importing.register(data_app)
 info.register(data_app)
+merge.register(data_app)
 revise.register(data_app)
 store.register(data_app)
 show.register(data_app)

@@ -16,7 +16,7 @@ from torch import Tensor
 from stcnet.datasets.cells import CLIP_FRAMES
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.collection import LabelledClip, OnBad, refuse
-from stcnet.datasets.own.footage import read_frames
+from stcnet.datasets.own.footage import read_clip
 from stcnet.datasets.own.records import VIDEO_FOLDER, OwnClip, read_clips_file
 from stcnet.errors import DataError, SourceError, StcnetError, ZoneError
 from stcnet.preprocess import channels_first
@@ -105,10 +105,10 @@ class OwnCollection:
         """Decode a clip into a tensor of shape (36, 3, S, S); gives back what is wrong with it."""
         path = self.folder / VIDEO_FOLDER / record.file
         try:
-            frames = read_frames(path, record.interval_s, record.area, clip.shape[-1])
+            footage = read_clip(path, record.interval_s, record.area, clip.shape[-1])
         except (DataError, SourceError, ZoneError) as error:
             return error
-        clip.copy_(torch.from_numpy(channels_first(frames)))
+        clip.copy_(torch.from_numpy(channels_first(footage.frames)))
         return None
 
 

@@ -51,7 +51,7 @@ class Footage:
 
 
 def look_at(path: Path, interval_s: float | None, zone: Zone | None) -> Footage:
-    """Decode a video as :func:`read_frames` does, to see whether it can be used.
+    """Decode a video as :func:`read_clip` does, to see whether it can be used.
 
     Raises:
         DataError: It is too short, too long or too small.
@@ -70,8 +70,22 @@ def look_at(path: Path, interval_s: float | None, zone: Zone | None) -> Footage:
     return Footage(longest, span_s, info.frame_interval_s, info.width, info.height)
 
 
-def read_frames(path: Path, interval_s: float | None, zone: Zone | None, size: int) -> Picture:
-    """The 36 frames of a clip, uint8, shape (36, size, size, 3).
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipFrames:
+    """The frames of a clip.
+
+    Attributes:
+        frames: RGB, uint8, shape (36, size, size, 3).
+        first_s, last_s: World seconds from the video's first frame to the clip's first and last.
+    """
+
+    frames: Picture
+    first_s: float
+    last_s: float
+
+
+def read_clip(path: Path, interval_s: float | None, zone: Zone | None, size: int) -> ClipFrames:
+    """The 36 frames of a clip.
 
     Args:
         path: The video.
@@ -86,16 +100,17 @@ def read_frames(path: Path, interval_s: float | None, zone: Zone | None, size: i
     """
     with _opened(path, interval_s) as source:
         box = _placed(zone, source.info, path)
-        longest: list[Picture] = []
-        run: list[Picture] = []
+        longest: list[tuple[float, Picture]] = []
+        run: list[tuple[float, Picture]] = []
         span_s = 0.0
         for sample in _samples(source, path):
-            run = [] if sample.after_gap else run
-            run.append(crop_and_resize(sample.frame.image, box, size))
-            longest = run if len(run) > len(longest) else longest
             span_s = sample.frame.time_s
+            run = [] if sample.after_gap else run
+            run.append((span_s, crop_and_resize(sample.frame.image, box, size)))
+            longest = run if len(run) > len(longest) else longest
         _require_length(len(longest), span_s, source.info, path)
-    return np.stack([longest[position] for position in clip_positions(len(longest))])
+    times_s, pictures = zip(*(longest[p] for p in clip_positions(len(longest))), strict=True)
+    return ClipFrames(np.stack(pictures), times_s[0], times_s[-1])
 
 
 def clip_positions(count: int) -> list[int]:

@@ -15,7 +15,9 @@ _FORM = re.compile(
     rf"|(?P<video>{_PART})\+(?P<offset>{_SECONDS})s)"
     rf"__every(?P<interval>{_SECONDS})s"
 )
+_ALONE = re.compile(_PART)
 _LONGEST_PART = 60
+"""Bytes of UTF-8: three parts, a time and an interval stay under what file systems take."""
 
 
 def part_of_name(text: str, fallback: str) -> str:
@@ -31,6 +33,16 @@ def part_of_name(text: str, fallback: str) -> str:
     while len(part.encode()) > _LONGEST_PART:
         part = part[:-1].rstrip("-")
     return part or fallback
+
+
+def is_part(text: str) -> bool:
+    """Whether a view or zone of this name comes back from a :class:`CutName` as it is.
+
+    >>> is_part("0-7"), is_part("gate north")
+    (True, False)
+    """
+    short = len(text.encode()) <= _LONGEST_PART
+    return short and unicodedata.normalize("NFC", text) == text and bool(_ALONE.fullmatch(text))
 
 
 def plain_stem(text: str, fallback: str = "clip") -> str:
