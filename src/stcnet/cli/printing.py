@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import typer
@@ -55,8 +56,19 @@ def _blocks(assessment: Assessment) -> list[str]:
         blocks += ["Smoke F1 by threshold:", transfer_table(assessment.transfers).markdown()]
     if assessment.comparison:
         blocks += _comparison_blocks(assessment)
+    blocks += _cause_blocks(assessment)
     drawn_by = sorted({sample.drawn_by for sample in assessment.samples.values()})
     return [*blocks, f"95 % bootstrap intervals; drawn together: {', '.join(drawn_by)}"]
+
+
+def _cause_blocks(assessment: Assessment) -> list[str]:
+    """A title and a table for each set of samples that are counted together."""
+    from stcnet.evaluation.tables import causes_table
+
+    blocks: list[str] = []
+    for sample, rows in groupby(assessment.causes, key=lambda row: row.sample):
+        blocks += [f"Mistakes by cause on {sample}:", causes_table(rows).markdown()]
+    return blocks
 
 
 def _comparison_blocks(assessment: Assessment) -> list[str]:

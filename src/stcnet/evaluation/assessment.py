@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from stcnet.datasets import Cell
 from stcnet.errors import ConfigError, DataError
 from stcnet.evaluation.breakdown import DIMENSIONS, PartScores, break_down, score_whole
+from stcnet.evaluation.causes import CauseErrors
 from stcnet.evaluation.comparison import Comparison, compare, paired
 from stcnet.evaluation.predictions import Prediction
 from stcnet.evaluation.protocol import GroupScores, fold_samples, judge_protocol
@@ -26,6 +27,7 @@ class Assessment:
         parts: All metrics of parts of the samples.
         transfers: The matrix of thresholds; empty where it was not asked for.
         comparison: With another model, where there is one.
+        causes: Mistakes by cause; empty where it was not asked for.
     """
 
     samples: Mapping[str, Sample]
@@ -33,6 +35,7 @@ class Assessment:
     parts: Sequence[PartScores] = ()
     transfers: Sequence[Transfer] = ()
     comparison: Comparison | None = None
+    causes: Sequence[CauseErrors] = ()
 
     def calibrations(self) -> dict[str, CalibrationScores]:
         """How good the probabilities of each sample are that has some."""

@@ -66,6 +66,32 @@ class Sample:
         )
 
 
+def join_samples(samples: Sequence[Sample]) -> Sample:
+    """The clips of several samples as one; each is drawn from as before.
+
+    Where one of them knows no dimension or probability, the whole does not.
+
+    Args:
+        samples: At least one; they share no clip.
+    """
+    first = samples[0]
+    known = set(first.tags).intersection(*(sample.tags for sample in samples))
+    chances = [s.probabilities for s in samples if s.probabilities is not None]
+    return Sample(
+        Judged(
+            *(np.concatenate([getattr(sample.judged, part) for sample in samples])
+              for part in ("labels", "predictions", "scores", "weights"))
+        ),
+        tuple(name for sample in samples for name in sample.names),
+        tuple((n, each) for n, sample in enumerate(samples) for each in sample.strata),
+        tuple((n, each) for n, sample in enumerate(samples) for each in sample.clusters),
+        first.drawn_by,
+        {tag: tuple(v for sample in samples for v in sample.tags[tag]) for tag in known},
+        np.concatenate(chances) if len(chances) == len(samples) else None,
+        all(sample.ranked for sample in samples),
+    )  # fmt: skip
+
+
 def sample_cells(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> Sample:
     """Predictions on shared cells, as the cells were drawn.
 

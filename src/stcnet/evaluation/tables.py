@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from stcnet.evaluation.alarms import Detection, WatchScores
 from stcnet.evaluation.assessment import Assessment
 from stcnet.evaluation.bootstrap import Estimate
 from stcnet.evaluation.breakdown import PartScores
+from stcnet.evaluation.causes import CauseErrors
 from stcnet.evaluation.comparison import Comparison
 from stcnet.evaluation.metrics import METRICS
 from stcnet.evaluation.protocol import GroupScores
@@ -94,6 +95,15 @@ def comparison_table(comparison: Comparison) -> Table:
             for name, each in comparison.metrics.items()
         ),
     )
+
+
+def causes_table(rows: Iterable[CauseErrors]) -> Table:
+    """A line for each kind of mistake and cause of one sample, or of several counted together."""
+    lines = (
+        (row.mistake, row.cause, str(row.clips), str(row.wrong), format_estimate(row.rate))
+        for row in rows
+    )
+    return Table(("mistake", "cause", "clips", "wrong", "rate"), tuple(lines))
 
 
 def calibration_table(calibrations: Mapping[str, CalibrationScores]) -> Table:
@@ -213,6 +223,8 @@ def assessment_as_json(assessment: Assessment) -> Record:
         record["transfer"] = [_transfer_record(each) for each in assessment.transfers]
     if assessment.comparison:
         record["comparison"] = _comparison_record(assessment.comparison)
+    if assessment.causes:
+        record["causes"] = [{**asdict(row), "rate": triple(row.rate)} for row in assessment.causes]
     return record
 
 
