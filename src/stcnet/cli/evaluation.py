@@ -66,6 +66,14 @@ Against = Annotated[
         "baseline for RGB-TC; one for each file.",
     ),
 ]
+CausesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--causes",
+        metavar="FILE",
+        help="CSV with id and causes, such as steam or fog: count mistakes by cause.",
+    ),
+]
 Report = Annotated[
     Path | None,
     typer.Option(
@@ -102,6 +110,7 @@ def evaluate(
     by: Parts = None,
     transfer: Transfer = False,
     against: Against = None,
+    causes: CausesFile = None,
     report: Report = None,
     gallery: GalleryFolder = None,
     gallery_size: GallerySize = None,
@@ -123,7 +132,7 @@ def evaluate(
     if scores is not None or truth is not None:
         others = (
             *(predictions, data, model, protocol, calibrated, by, transfer, against, report),
-            *(gallery, gallery_size),
+            *(gallery, gallery_size, causes),
         )
         _evaluate_watch(_watched(scores, truth, any(others)), threshold, as_json=as_json)
         return
@@ -136,6 +145,8 @@ def evaluate(
     else:
         assess = _labelled_assessor(predictions or [], against or [])
     asked = assess(by or (), transfer)
+    if causes is not None:
+        asked = _with_causes(asked, causes)
     if report is not None:
         _write_report(report, asked, assess)
     if gallery is not None and data is not None:
@@ -143,6 +154,15 @@ def evaluate(
             *(gallery, gallery_size, ours, cells, data), model=model, calibrated=calibrated
         )
     print_assessment(asked, as_json=as_json)
+
+
+def _with_causes(asked: Assessment, path: Path) -> Assessment:
+    """The same with its mistakes counted by cause."""
+    from dataclasses import replace
+
+    from stcnet.evaluation.causes import errors_of_samples, read_causes
+
+    return replace(asked, causes=errors_of_samples(asked.samples, read_causes(path)))
 
 
 def _check_evaluated(
