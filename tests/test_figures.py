@@ -137,6 +137,20 @@ def evaluated(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[s
     return text, json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", HELD_OUT)
+def test_the_command_gives_the_stored_causes(
+    name: str, shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = RESULTS / name
+    text, record = evaluated(
+        capsys, "--calibrated", "--data", shared_data / "rise-cells",
+        "--predictions", folder / "predictions.csv", "--causes", RESULTS / "causes" / "seen.csv",
+    )  # fmt: skip
+    assert (folder / "causes.md").read_text(encoding="utf-8").strip() in text
+    assert {row["mistake"] for row in record["causes"]} == {"false alarms", "misses"}
+
+
 def kept(folder: Path, name: str) -> Any:
     return json.loads((folder / name).read_text(encoding="utf-8"))
 
