@@ -26,7 +26,6 @@ from stcnet.datasets.download.politeness import Hosts, Pace, Waiter, retry_after
 MOST_REDIRECTS = 5
 LONGEST_ATTEMPT_S = 600.0
 """A server that sends a byte now and then is cut off; the next attempt goes on from there."""
-_CHUNK = 2**16
 _TRANSIENT = frozenset({408, 416, 425, 429, 500, 502, 503, 504})
 _SETTLED = timedelta(seconds=60)
 _RANGE = re.compile(r"bytes (?P<first>[0-9]+)-[0-9]+/(?P<length>[0-9]+|\*)")
@@ -119,7 +118,7 @@ class Fetcher:
         until_s = self._waiter.now_s() + LONGEST_ATTEMPT_S
         length = partial.length
         with partial.open() as file:
-            for chunk in response.iter_raw(_CHUNK):
+            for chunk in response.iter_raw():
                 length += len(chunk)
                 if length > LONGEST_BYTES:
                     partial.discard()
