@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.collection import LabelledClip, OnBad, refuse
+from stcnet.datasets.folds import Fold
 from stcnet.datasets.revised_collection import RevisedCollection
 from stcnet.datasets.revisions import (
     Revision,
@@ -183,6 +184,14 @@ def test_a_revised_collection_says_that_it_is_one(tmp_path: Path) -> None:
     assert (clips.ids, clips.labels.tolist()) == (("b", "a"), [1, 1])
     assert clips.label_weights.tolist() == [0.5, 1.0]
     assert clips.weights.tolist() == [1.0, 3.0]
+
+
+def test_folds_are_those_of_the_original(tmp_path: Path) -> None:
+    revised = RevisedCollection.revise(Three(), read_revisions(write(tmp_path, HEAD + FIRST)))
+    first, second, _ = Three().clips
+    fold = revised.relabel(Fold("x", train=(second,), test=(replace(first, view="0-2"),)))
+    assert [clip.id for clip in fold.test] == ["a"]
+    assert (fold.train[0].label, fold.test[0].label, fold.name) == (1, 1, "x")
 
 
 def test_revisions_of_other_data_are_not_applied(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.collection import Collection, LabelledClip, OnBad, refuse
+from stcnet.datasets.folds import Fold
 from stcnet.datasets.revisions import Change, Revisions, change_among, require_fit
 
 
@@ -54,6 +55,20 @@ class RevisedCollection:
         return tuple(
             replace(clip, label=new[clip.id], label_weight=1.0) if clip.id in new else clip
             for clip in self.original.clips
+        )
+
+    def relabel(self, fold: Fold) -> Fold:
+        """A fold of the original with revised labels.
+
+        Who is tested on what must not depend on revisions, or scores before and after them would
+        be of other clips: so folds are made of the original.
+        """
+        revised = {clip.id: clip for clip in self.clips}
+        return replace(
+            fold,
+            train=tuple(revised[clip.id] for clip in fold.train),
+            test=tuple(revised[clip.id] for clip in fold.test),
+            validation=tuple(revised[clip.id] for clip in fold.validation),
         )
 
     @cached_property

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from stcnet.datasets import Cell, fold_test
 from stcnet.datasets.cell_protocols import PLANTS_FOLD
@@ -17,6 +18,7 @@ from stcnet.errors import DataError
 from stcnet.evaluation.bootstrap import Estimate
 from stcnet.evaluation.estimates import REPLICATES, Replicated, mean_of, replicate
 from stcnet.evaluation.predictions import Prediction
+from stcnet.evaluation.relabelling import Label, relabelled
 from stcnet.evaluation.samples import Sample, sample_cells
 
 MEAN = "mean"
@@ -50,7 +52,11 @@ class GroupScores:
 
 
 def judge_protocol(
-    predictions: Sequence[Prediction], cells: Sequence[Cell], *, count: int = REPLICATES
+    predictions: Sequence[Prediction],
+    cells: Sequence[Cell],
+    *,
+    count: int = REPLICATES,
+    labels: Mapping[str, Label] = MappingProxyType({}),
 ) -> list[GroupScores]:
     """All metrics by fold and group, and where there are several folds their mean.
 
@@ -60,6 +66,7 @@ def judge_protocol(
         predictions: Of models on clips they were not trained on.
         cells: The records of those clips.
         count: Number of bootstrap replicates.
+        labels: Revised labels by clip id; the cells stay in the strata they were drawn from.
 
     Raises:
         DataError: A prediction is of a clip that is not in ``cells`` or comes twice, or a fold of
@@ -72,7 +79,7 @@ def judge_protocol(
         for seed, (fold, pairs) in enumerate(folds.items()):
             chosen = [(p, c) for p, c in pairs if belongs(c)]
             if chosen and (fold != PLANTS_FOLD or group == PLANTS_GROUP):
-                parts[fold] = replicate(_sample(chosen), count=count, seed=seed)
+                parts[fold] = replicate(relabelled(_sample(chosen), labels), count=count, seed=seed)
         splits = [part for fold, part in parts.items() if fold != PLANTS_FOLD]
         if len(splits) > 1:
             parts[MEAN] = mean_of(splits)
@@ -117,17 +124,33 @@ def _by_fold(
             )
         folds.setdefault(prediction.fold, []).append((prediction, known[prediction.id]))
     for fold, pairs in folds.items():
-        _check_fold(fold, [cell.id for _, cell in pairs], fold_test(cells, fold))
+        held_out = fold_test(cells, fold)
+        check_fold(
+            *(fold, [cell.id for _, cell in pairs]),
+            None if held_out is None else [cell.id for cell in held_out],
+        )
     return dict(sorted(folds.items()))
 
 
-def _check_fold(fold: str, ids: Sequence[str], held_out: Sequence[Cell] | None) -> None:
-    """Refuse repeated, missing and trained-on clips; None where the fold is not one of ours."""
+def check_fold(
+    fold: str, ids: Sequence[str], held_out: Sequence[str] | None, *, may_miss: bool = False
+) -> None:
+    """Refuse predictions that are not those of a fold's test clips.
+
+    Args:
+        fold: Its name.
+        ids: Of the clips that were predicted.
+        held_out: Of the clips that it holds out; None where the fold is not one of ours.
+        may_miss: Whether clips that it holds out may be missing.
+
+    Raises:
+        DataError: A clip comes twice, is not held out, or is missing.
+    """
     where = f"predictions of {fold}"
     seen = set(ids)
     if len(seen) < len(ids):
         raise DataError("a clip comes twice", where=where, got=_first_repeated(ids))
-    expected = {cell.id for cell in held_out} if held_out is not None else seen
+    expected = seen if held_out is None else set(held_out)
     if strange := sorted(seen - expected):
         raise DataError(
             "a clip is predicted that the fold does not hold out",
@@ -135,7 +158,8 @@ def _check_fold(fold: str, ids: Sequence[str], held_out: Sequence[Cell] | None) 
             got=strange[0],
             hint="scores on clips that were trained on show nothing",
         )
-    if missing := sorted(expected - seen):
+    missing = sorted(expected - seen)
+    if missing and not may_miss:
         raise DataError(
             "clips of the fold are not predicted",
             where=where,
