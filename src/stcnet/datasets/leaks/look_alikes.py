@@ -106,8 +106,8 @@ def near_duplicates(
         agreed = motion_agreement(motions[pairs[:, 0]], other_motions[pairs[:, 1]], alike)
         kept = (agreed >= least_motion) | (alike >= (least_scene or _NEVER))
         found += [
-            LookAlike(*pair, scene, motion)
-            for pair, scene, motion in zip(
+            LookAlike(first, second, scene, motion)
+            for (first, second), scene, motion in zip(
                 pairs[kept].tolist(), alike[kept].tolist(), agreed[kept].tolist(), strict=True
             )
         ]
@@ -124,7 +124,8 @@ def _alike_scenes(one: Tensor, two: Tensor, *, within: bool) -> Iterator[tuple[T
             pairs = (scores >= LEAST_SCENE).nonzero()
             alike = scores[pairs[:, 0], pairs[:, 1]]
             pairs += torch.tensor([row, column])
-            yield from zip(pairs.split(_PAIRS), alike.split(_PAIRS), strict=True)
+            for start in range(0, len(pairs), _PAIRS):
+                yield pairs[start : start + _PAIRS], alike[start : start + _PAIRS]
 
 
 def motion_agreement(one: Tensor, two: Tensor, alike: Tensor) -> Tensor:

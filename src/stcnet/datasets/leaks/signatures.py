@@ -72,7 +72,7 @@ def signatures(clips: ClipSet) -> Signatures:
     for start in range(0, len(clips), _BLOCK):
         block = clips.frames[start : start + _BLOCK, moments.to(clips.frames.device)].cpu()
         coarse = F.adaptive_avg_pool2d(block.flatten(0, 1).float(), SCENE_GRID)
-        coarse = coarse.unflatten(0, block.shape[:2])
+        coarse = coarse.reshape(*block.shape[:2], *coarse.shape[1:])
         into = rows[start : start + len(block)]
         into[:, :SCENE_SIZE] = scene_of(coarse.median(dim=1).values).numpy()
         into[:, SCENE_SIZE:] = _motion_of(coarse).numpy()
@@ -114,7 +114,7 @@ def _spread(length: int, frames: int) -> Tensor:
 def parted(rows: Signatures) -> tuple[Tensor, Tensor]:
     """The scenes, shape (N, 3072), and the motions, shape (N, 32, 64), of signatures."""
     whole = torch.from_numpy(rows)
-    return whole[:, :SCENE_SIZE], whole[:, SCENE_SIZE:].unflatten(1, MOTION_SHAPE)
+    return whole[:, :SCENE_SIZE], whole[:, SCENE_SIZE:].reshape(-1, *MOTION_SHAPE)
 
 
 def scene_of(pictures: Tensor) -> Tensor:
