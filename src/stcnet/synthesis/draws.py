@@ -14,6 +14,18 @@ from stcnet.synthesis.randomness import Range, chance, log_uniform, uniform
 if TYPE_CHECKING:
     from torch import Tensor
 
+COLOURS: dict[str, Colour] = {
+    "white": (0.80, 0.80, 0.80),
+    "grey": (0.55, 0.56, 0.58),
+    "blue": (0.45, 0.55, 0.72),
+    "dark": (0.28, 0.28, 0.29),
+    "brown": (0.36, 0.25, 0.16),
+    "yellow": (0.60, 0.50, 0.30),
+    "rust": (0.40, 0.22, 0.12),
+    "black": (0.03, 0.03, 0.03),
+}
+"""Albedos of smoke by name, linear RGB."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlumeRanges:
@@ -52,15 +64,15 @@ class PlumeRanges:
     brightness: Range = (0.55, 1.1)
     steady: float = 0.6
     palette: tuple[tuple[Colour, float], ...] = (
-        ((0.80, 0.80, 0.80), 3.0),
-        ((0.55, 0.56, 0.58), 3.0),
-        ((0.45, 0.55, 0.72), 2.0),
-        ((0.28, 0.28, 0.29), 2.0),
-        ((0.36, 0.25, 0.16), 1.5),
-        ((0.60, 0.50, 0.30), 1.0),
-        ((0.40, 0.22, 0.12), 0.5),
+        (COLOURS["white"], 3.0),
+        (COLOURS["grey"], 3.0),
+        (COLOURS["blue"], 2.0),
+        (COLOURS["dark"], 2.0),
+        (COLOURS["brown"], 1.5),
+        (COLOURS["yellow"], 1.0),
+        (COLOURS["rust"], 0.5),
         ((0.10, 0.10, 0.10), 0.6),
-        ((0.03, 0.03, 0.03), 0.4),
+        (COLOURS["black"], 0.4),
     )
 
 

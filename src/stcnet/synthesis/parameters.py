@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from functools import reduce
+from operator import getitem
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -187,3 +189,26 @@ def stack_plumes(plumes: Sequence[Plume]) -> PlumeParameters:
     table |= {name: [getattr(plume.optics, name) for plume in plumes] for name in _OPTICS_FIELDS}
     tensors = {name: torch.tensor(values, dtype=torch.float32) for name, values in table.items()}
     return PlumeParameters(seed=torch.tensor([plume.seed for plume in plumes]), **tensors)
+
+
+def unstack_plumes(parameters: PlumeParameters) -> list[Plume]:
+    """Take a batch apart into plumes, without the sources that are absent.
+
+    Rendered at float32, each gives what its row of the batch gives, if its absent sources came
+    last.
+    """
+    table = {field.name: getattr(parameters, field.name).tolist() for field in fields(parameters)}
+    return [_plume_of(table, row) for row in range(len(parameters))]
+
+
+def _plume_of(table: dict[str, Any], row: int) -> Plume:
+    def part(names: tuple[str, ...], *place: int) -> dict[str, Any]:
+        values = {name: reduce(getitem, place, table[name][row]) for name in names}
+        return {
+            n: tuple(value) if isinstance(value, list) else value for n, value in values.items()
+        }
+
+    present = [k for k, strength in enumerate(table["strength"][row]) if strength > 0]
+    sources = tuple(Source(**part(_SOURCE_FIELDS, k)) for k in present)
+    wind, optics = Wind(**part(_WIND_FIELDS)), Optics(**part(_OPTICS_FIELDS))
+    return Plume(sources, wind, optics, table["seed"][row])

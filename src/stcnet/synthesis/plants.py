@@ -53,7 +53,7 @@ class Plant:
         ground: Where the ground of the plant begins, likewise.
         blocks: From back to front.
         forest: Linear RGB of the wood on the hills.
-        relief: Contrast of light and shadow in the wood, as a factor; 0 is even.
+        patches, crowns: Contrast of its glades and of its single trees, 0 (even) to about 1.
         grime: Depth of the stains on what was built, 0 (as painted) to about 0.5.
         lamps: Where lamps stand, as fractions of the picture.
     """
@@ -63,7 +63,8 @@ class Plant:
     ground: float
     blocks: tuple[Block, ...]
     forest: Colour = FOREST
-    relief: float = 1.0
+    patches: float = 0.2
+    crowns: float = 0.16
     grime: float = 0.0
     lamps: tuple[Pair, ...] = ()
 

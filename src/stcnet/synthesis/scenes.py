@@ -151,11 +151,11 @@ def _falling_light(scene: Scene, times_s: Tensor, height: int, width: int) -> Te
     return plume_light(scene.light, torch.stack(shades), lamp_light(scene.plant, scene.light, x, y))
 
 
-def _fog(scene: Scene, light: Tensor) -> Layer:
+def _fog(scene: Scene, light: Tensor, white: Tensor) -> Layer:
     """The air before everything, lit as plumes are."""
     depth = torch.full_like(light, -math.log1p(-scene.weather.fog))
     colour = torch.tensor([scene.weather.haze_colour], device=light.device)
-    return Layer("fog", Opacity(depth[None], light[None]), colour)
+    return Layer("fog", Opacity(depth[None], light[None]), colour * white)
 
 
 def _moved(layer: Layer, offset: Tensor) -> Layer:
@@ -178,7 +178,7 @@ def render_layers(scene: Scene, times_s: Tensor, height: int, width: int) -> tup
         radiance = torch.tensor([plume.optics.albedo], device=times_s.device) * white
         layers.append(Layer("steam" if plume.optics.evaporation > 0 else "smoke", lit, radiance))
     if scene.weather.fog > 0:
-        layers.append(_fog(scene, falling))
+        layers.append(_fog(scene, falling, white))
     return tuple(layers)
 
 

@@ -41,7 +41,7 @@ def _hills(plant: Plant, weather: Weather, x: Tensor, y: Tensor) -> tuple[Tensor
         top = plant.skyline + depth * (plant.ground - plant.skyline) + 0.022 * outline
         inside = ((y - top) * height + 0.5).clamp(0, 1)
         patches = fractal_noise(1.6 * x + 0.7 * y + start, 2.2 * y - 0.5 * x + 0.3 * ridge)
-        trees = torch.exp(plant.relief * (0.2 * patches + 0.16 * crowns))
+        trees = torch.exp(plant.patches * patches + plant.crowns * crowns)
         wood = torch.lerp(colour_field(plant.forest, x) * trees, air_colour, air)
         colour, covered = torch.lerp(colour, wood, inside), torch.maximum(covered, inside)
     inside = ((y - plant.ground) * height + 0.5).clamp(0, 1) * torch.ones_like(x)

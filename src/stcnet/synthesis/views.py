@@ -1,0 +1,190 @@
+"""Views drawn at random: what stands, what it emits, weather, light and camera, from one seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+
+from stcnet.synthesis.camera import Camera
+from stcnet.synthesis.draws import SMOKE, STEAM, PlumeRanges, random_plumes
+from stcnet.synthesis.parameters import Plume, unstack_plumes
+from stcnet.synthesis.scenes import Scene
+from stcnet.synthesis.sites import random_site
+from stcnet.synthesis.weather import Light, Weather
+
+if TYPE_CHECKING:
+    from stcnet.synthesis.parameters import Colour
+    from stcnet.synthesis.plants import Plant
+    from stcnet.synthesis.randomness import Range
+
+Situation = Literal["empty", "steam", "smoke", "mixed"]
+"""What the plant emits: nothing, steam alone, smoke alone, or both."""
+
+VISIBLE_SMOKE = replace(
+    SMOKE, extent=(0.25, 1.8), radius=(0.008, 0.04), strength=(0.6, 8.0), steady=0.8
+)
+"""Smoke that is mostly seen at 180 pixels."""
+VISIBLE_STEAM = replace(
+    STEAM,
+    extent=(0.15, 1.5),
+    radius=(0.01, 0.06),
+    strength=(6.0, 40.0),
+    evaporation=(0.2, 1.0),
+    brightness=(0.95, 1.15),
+    steady=0.95,
+)
+"""Steam likewise."""
+
+_CASTS: tuple[tuple[Colour, float], ...] = (
+    ((1.0, 1.0, 1.0), 4.0),
+    ((0.45, 0.75, 1.6), 3.0),
+    ((0.75, 0.9, 1.25), 2.0),
+    ((1.12, 1.0, 0.8), 1.5),
+)
+_AIRS: tuple[Colour, ...] = ((0.55, 0.6, 0.66), (0.30, 0.42, 0.62), (0.42, 0.45, 0.5))
+
+
+@dataclass(frozen=True, slots=True)
+class ViewRanges:
+    """From where to where weather, light and camera are drawn, evenly; see the classes so named.
+
+    Attributes:
+        casts: White balances, each with its weight.
+        compression: Rate factors of H.264, both ends included; None: uncompressed.
+        grey: Probability of a grey picture.
+    """
+
+    haze: Range = (0.02, 0.4)
+    cloud_cover: Range = (0.0, 1.0)
+    light_drift: Range = (0.0, 0.15)
+    fog: Range = (0.0, 0.2)
+    cloud_speed: Range = (0.3, 6.0)
+    shadow: Range = (0.1, 0.6)
+    level: Range = (0.5, 1.0)
+    lamps: Range = (0.0, 0.0)
+    noise: Range = (0.5, 2.5)
+    shake: Range = (0.0, 0.0015)
+    flicker: Range = (0.0, 0.02)
+    exposure: Range = (0.3, 1.3)
+    blur: Range = (0.002, 0.006)
+    casts: tuple[tuple[Colour, float], ...] = _CASTS
+    compression: tuple[int, int] | None = (20, 30)
+    grey: float = 0.0
+
+
+DAYLIGHT = ViewRanges()
+"""Days of any weather."""
+CLEAR = replace(
+    DAYLIGHT, haze=(0.03, 0.15), cloud_cover=(0.0, 0.15), fog=(0.0, 0.0), exposure=(0.7, 1.2)
+)
+"""Clear days, well exposed."""
+NIGHT = replace(
+    DAYLIGHT, level=(0.002, 0.03), lamps=(0.1, 0.4), exposure=(0.8, 2.0), noise=(1.5, 5.0)
+)
+"""Nights, with lamps in the plant."""
+RESTLESS = replace(
+    DAYLIGHT,
+    cloud_cover=(0.3, 0.8),
+    cloud_speed=(3.0, 10.0),
+    shadow=(0.4, 0.8),
+    flicker=(0.01, 0.05),
+    shake=(0.0005, 0.003),
+)
+"""Clouds and shadows in a hurry before a camera that flickers and shakes."""
+
+
+def _weather(rng: np.random.Generator, ranges: ViewRanges) -> Weather:
+    return Weather(
+        haze=rng.uniform(*ranges.haze),
+        cloud_cover=rng.uniform(*ranges.cloud_cover),
+        light_drift=rng.uniform(*ranges.light_drift),
+        haze_colour=_AIRS[rng.integers(len(_AIRS))],
+        fog=rng.uniform(*ranges.fog) * (rng.random() < 0.5),
+        cloud_speed=rng.uniform(*ranges.cloud_speed),
+        shadow=rng.uniform(*ranges.shadow),
+    )
+
+
+def _camera(rng: np.random.Generator, ranges: ViewRanges, seed: int) -> Camera:
+    weights = np.array([weight for _, weight in ranges.casts])
+    cast = ranges.casts[rng.choice(len(weights), p=weights / weights.sum())][0]
+    low, high = ranges.compression or (0, 0)
+    rate_factor = int(rng.integers(low, high + 1))
+    return Camera(
+        noise=rng.uniform(*ranges.noise),
+        shake=rng.uniform(*ranges.shake),
+        flicker=rng.uniform(*ranges.flicker),
+        exposure=rng.uniform(*ranges.exposure),
+        cast=cast,
+        blur=rng.uniform(*ranges.blur),
+        grey=bool(rng.random() < ranges.grey),
+        compression=rate_factor if ranges.compression else None,
+        seed=seed,
+    )
+
+
+def _at_mouth(plume: Plume, plant: Plant, kinds: tuple[str, ...], draw: float) -> Plume:
+    """Let the plume leave tops of the plant that can be seen, one for each of its sources."""
+    mouths = [mouth for kind in kinds for mouth in plant.mouths(kind) if _in_picture(mouth)]
+    if not mouths:
+        return plume
+    first = int(draw * len(mouths))
+    chosen = [mouths[(first + k) % len(mouths)] for k in range(len(plume.sources))]
+    sources = (
+        replace(source, position=mouth, size=(0.0, 0.0))
+        for source, mouth in zip(plume.sources, chosen, strict=True)
+    )
+    return replace(plume, sources=tuple(sources))
+
+
+def _in_picture(place: tuple[float, float]) -> bool:
+    return 0.05 <= place[0] <= 0.95 and 0.1 <= place[1] <= 0.95
+
+
+def _drawn(seed: int, stream: int, ranges: PlumeRanges, duration_s: float) -> Plume:
+    generator = torch.Generator().manual_seed(8 * seed + stream)
+    parameters = random_plumes(1, generator, ranges=ranges, duration_s=duration_s)
+    return unstack_plumes(parameters)[0]
+
+
+def random_view(
+    seed: int,
+    situation: Situation,
+    ranges: ViewRanges = DAYLIGHT,
+    *,
+    smoke: PlumeRanges = VISIBLE_SMOKE,
+    steam: PlumeRanges = VISIBLE_STEAM,
+    duration_s: float = 175.0,
+) -> Scene:
+    """Draw a scene as a real camera may see it.
+
+    The same seed with another situation differs in the plumes alone.
+
+    Args:
+        seed: Decides everything, 0 or more.
+        situation: What the plant emits.
+        ranges: Of weather, light and camera.
+        smoke: Of the smoke.
+        steam: Of the steam.
+        duration_s: Length of the clip, in seconds: smoke that starts or stops does it in between.
+    """
+    rng = np.random.default_rng((seed, 4))
+    plant = random_site(seed)
+    weather, camera = _weather(rng, ranges), _camera(rng, ranges, seed)
+    light = Light(
+        level=rng.uniform(*ranges.level),
+        shaded=rng.uniform(0.3, 1),
+        lamps=rng.uniform(*ranges.lamps),
+    )
+    at_steam, at_smoke = rng.random(2)
+    plumes = []
+    if situation in ("smoke", "mixed"):
+        drawn = _drawn(seed, 1, smoke, duration_s)
+        plumes.append(_at_mouth(drawn, plant, ("stack", "hall", "tank"), at_smoke))
+    if situation in ("steam", "mixed"):
+        drawn = _drawn(seed, 2, steam, duration_s)
+        plumes.append(_at_mouth(drawn, plant, ("stack", "hall"), at_steam))
+    return Scene(plant, tuple(plumes), weather, light, camera)
