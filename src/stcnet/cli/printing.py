@@ -47,9 +47,12 @@ def print_watch(watch: WatchScores, *, as_json: bool) -> None:
 
 
 def _blocks(assessment: Assessment) -> list[str]:
-    from stcnet.evaluation.tables import score_table, transfer_table
+    from stcnet.evaluation.tables import revised_table, score_table, transfer_table
 
     blocks = [score_table(assessment.scores).markdown()]
+    if assessment.revised:
+        both = revised_table(assessment.scores, assessment.revised.scores)
+        blocks += [f"Beside it, {assessment.revised}:", both.markdown()]
     if assessment.parts:
         blocks.append(score_table(assessment.parts).markdown())
     if assessment.transfers:

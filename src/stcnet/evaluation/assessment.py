@@ -13,6 +13,7 @@ from stcnet.evaluation.comparison import Comparison, compare, paired
 from stcnet.evaluation.predictions import Prediction
 from stcnet.evaluation.protocol import GroupScores, fold_samples, judge_protocol
 from stcnet.evaluation.reliability import CalibrationScores, score_calibration
+from stcnet.evaluation.revisions import RevisedScores
 from stcnet.evaluation.samples import Sample, baseline_of
 from stcnet.evaluation.transfer import Transfer, transfer
 
@@ -28,6 +29,7 @@ class Assessment:
         transfers: The matrix of thresholds; empty where it was not asked for.
         comparison: With another model, where there is one.
         causes: Mistakes by cause; empty where it was not asked for.
+        revised: The scores on revised labels; None where it was not asked for.
     """
 
     samples: Mapping[str, Sample]
@@ -36,6 +38,7 @@ class Assessment:
     transfers: Sequence[Transfer] = ()
     comparison: Comparison | None = None
     causes: Sequence[CauseErrors] = ()
+    revised: RevisedScores | None = None
 
     def calibrations(self) -> dict[str, CalibrationScores]:
         """How good the probabilities of each sample are that has some."""

@@ -31,6 +31,7 @@ from stcnet.evaluation.tables import (
     assessment_as_json,
     calibration_table,
     comparison_table,
+    revised_table,
     rounded,
     score_table,
     transfer_table,
@@ -96,7 +97,7 @@ def _page(assessment: Assessment, calibrations: Mapping[str, CalibrationScores])
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    comparison = assessment.comparison
+    comparison, revised = assessment.comparison, assessment.revised
     return environment.get_template("report.html.j2").render(
         version=stcnet.__version__,
         drawn_by=sorted({sample.drawn_by for sample in assessment.samples.values()}),
@@ -107,6 +108,8 @@ def _page(assessment: Assessment, calibrations: Mapping[str, CalibrationScores])
         comparison=comparison and comparison_table(comparison),
         mcnemar=comparison and comparison.mcnemar,
         parts=score_table(assessment.parts) if assessment.parts else None,
+        revised=revised,
+        revised_scores=revised and revised_table(assessment.scores, revised.scores),
     )
 
 

@@ -16,6 +16,7 @@ from stcnet.evaluation.comparison import Comparison
 from stcnet.evaluation.metrics import METRICS
 from stcnet.evaluation.protocol import GroupScores
 from stcnet.evaluation.reliability import CalibrationScores
+from stcnet.evaluation.revisions import RevisedScores
 from stcnet.evaluation.transfer import Transfer
 
 HEADINGS = {
@@ -68,6 +69,26 @@ def _score_line(row: GroupScores | PartScores) -> tuple[str, ...]:
         return (row.group, row.fold, str(row.clips), *metrics)
     counts = (str(row.clips), str(row.smoke), str(row.clusters))
     return (row.sample, row.by, row.part, *counts, *metrics)
+
+
+def revised_table(
+    scores: Sequence[GroupScores] | Sequence[PartScores],
+    revised: Sequence[GroupScores] | Sequence[PartScores],
+) -> Table:
+    """Two lines for each row of scores: on the published labels, and on the revised ones.
+
+    Args:
+        scores: On the published labels.
+        revised: The same rows on the revised labels.
+    """
+    published, other = score_table(scores), score_table(revised)
+    place = len(published.head) - len(HEADINGS)
+    lines = [
+        (*line[:place], labels, *line[place:])
+        for pair in zip(published.lines, other.lines, strict=True)
+        for line, labels in zip(pair, ("published", "revised"), strict=True)
+    ]
+    return Table((*published.head[:place], "labels", *published.head[place:]), tuple(lines))
 
 
 def transfer_table(transfers: Sequence[Transfer]) -> Table:
@@ -225,7 +246,17 @@ def assessment_as_json(assessment: Assessment) -> Record:
         record["comparison"] = _comparison_record(assessment.comparison)
     if assessment.causes:
         record["causes"] = [{**asdict(row), "rate": triple(row.rate)} for row in assessment.causes]
+    if assessment.revised:
+        record["revised"] = _revised_record(assessment.revised)
     return record
+
+
+def _revised_record(revised: RevisedScores) -> Record:
+    return {
+        **asdict(revised.change),
+        "revisions_of_other_clips": revised.elsewhere,
+        "scores": as_json(revised.scores),
+    }
 
 
 def _transfer_record(each: Transfer) -> Record:
