@@ -64,9 +64,10 @@ def block_coded(clips: Tensor, steps: Tensor) -> Tensor:
     side = clips.shape[-1]
     margin = math.ceil(side / (2 * BLOCK)) * 2 * BLOCK - side
     padded = F.pad(clips.flatten(0, 1), (0, margin, 0, margin), mode="replicate")
-    colours = rgb_to_ycbcr(padded).unflatten(0, (count, length))
+    colours = rgb_to_ycbcr(padded).reshape(count, length, *padded.shape[1:])
     brightness = _predicted(colours[:, :, :1], afresh, steps)
-    halved = F.avg_pool2d(colours[:, :, 1:].flatten(0, 1), 2).unflatten(0, (count, length))
+    halved = F.avg_pool2d(colours[:, :, 1:].flatten(0, 1), 2)
+    halved = halved.reshape(count, length, *halved.shape[1:])
     tints = _predicted(halved, afresh, steps).flatten(0, 1)
     tints = F.interpolate(tints, scale_factor=2, mode="bilinear", align_corners=False)
     decoded = ycbcr_to_rgb(torch.cat([brightness.flatten(0, 1), tints], dim=1))
@@ -101,7 +102,7 @@ def _quantised(planes: Tensor, step: Tensor, rounding: Tensor) -> Tensor:
     blocks = blocks.transpose(3, 4)
     coefficients = cosines @ blocks @ cosines.T
     levels = (coefficients.abs() / step + rounding).floor()
-    restored = cosines.T @ (coefficients.sign() * levels * step) @ cosines
+    restored: Tensor = cosines.T @ (coefficients.sign() * levels * step) @ cosines
     return restored.transpose(3, 4).reshape(planes.shape)
 
 

@@ -22,7 +22,8 @@ _BRIGHT = 0.9
 
 def blur_transform(settings: AugmentationSettings) -> nn.Module:
     """A small Gaussian blur, as kornia's transform."""
-    return ka.RandomGaussianBlur((5, 5), (0.3, 1.5), p=settings.blur)
+    blur: nn.Module = ka.RandomGaussianBlur((5, 5), (0.3, 1.5), p=settings.blur)
+    return blur
 
 
 def hazed(clips: Tensor, depths: Tensor) -> Tensor:

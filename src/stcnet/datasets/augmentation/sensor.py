@@ -36,7 +36,7 @@ def grained(clips: Tensor, deviations: Tensor) -> Tensor:
     both = (brightness + colours).flatten(0, 1) * 0.5**0.5
     # The mean of 3 x 3 with 4 in the middle of 12 keeps sqrt(24) / 12 of the deviation.
     smooth = (9 * F.avg_pool2d(F.pad(both, (1, 1, 1, 1), mode="reflect"), 3, 1) + 3 * both) / 12
-    grain = (smooth * 12 / 24**0.5).reshape(clips.shape)
+    grain: Tensor = (smooth * 12 / 24**0.5).reshape(clips.shape)
     return (clips + for_clips(deviations) * (1.5 - clips) * grain).clamp(0.0, 1.0)
 
 
