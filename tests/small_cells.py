@@ -1,6 +1,7 @@
 """A small data folder in the layout of the shared cells, and recipes that train in seconds.
 
-Cells that show smoke hold a bright square that grows; the others one that stays as it is.
+Cells that show smoke hold a bright square that grows; the others one that stays as it is. Each has
+a scenery of its own, or all would be near-duplicates.
 """
 
 import json
@@ -23,6 +24,8 @@ MOSAICS = {"even.mp4": CLIP_FRAMES, "odd.mp4": CLIP_FRAMES + 1}
 SITES = ("clairton", "clairton", "clairton", "clairton", "other-plants", "ijmond")
 LEVELS = (40, 60, 80, 100)
 BLOB = 220
+TILE, RELIEF = 15, 24
+"""Side of the patches of a scenery in pixels, and how far they differ in grey levels."""
 
 
 def record(number: int = 0, **changes: Any) -> dict[str, Any]:
@@ -61,7 +64,10 @@ def planted_side(label: int, frame: int) -> int:
 
 def planted_frame(cell: Cell, frame: int) -> Picture:
     """What a cell shows, shape (180, 180, 3)."""
-    picture = np.full((CELL_SIDE, CELL_SIDE, 3), LEVELS[(cell.row + cell.col) % 4], np.uint8)
+    rng = np.random.default_rng([list(MOSAICS).index(cell.file), cell.row, cell.col])
+    patches = rng.integers(RELIEF, size=(CELL_SIDE // TILE, CELL_SIDE // TILE, 1))
+    patches += LEVELS[(cell.row + cell.col) % 4] - RELIEF // 2
+    picture = np.tile(patches.repeat(TILE, 0).repeat(TILE, 1), 3).astype(np.uint8)
     side = planted_side(cell.label, frame)
     picture[:side, :side] = BLOB
     return picture
