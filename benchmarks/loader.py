@@ -4,8 +4,8 @@
 
 Every way delivers the same batches: 32 clips drawn at random, 9 random frames of each, uint8,
 channels first, at the size of a network. Clips come from memory; from stores (``stcnet data
-store``, both codecs); from one uncompressed array a clip, as the field's older code keeps them (``.npy``,
-read whole); and from one MP4 a clip, decoded up to the last frame that is wanted.
+store``, both codecs); from one uncompressed array a clip, read whole, as the field's older code
+keeps them (``.npy``); and from one MP4 a clip, decoded up to the last frame that is wanted.
 
 Each way runs in a process of its own, once a round, the ways in turn, so that a machine that slows
 down does not slow down one of them; medians of the rounds are printed. *Clips a core-second* counts

@@ -9,8 +9,8 @@ keeps in memory what is read often, and no process holds the data set.
 By default frames are kept as losslessly compressed WebP at the size they were recorded at. Scaling
 to a network's size is done when a frame is read, by :func:`stcnet.preprocess.resize`, as for clips
 that come straight from their videos. So a network sees the same pixels to the last bit whether it
-trains on the videos, on the store, or is served. JPEG takes half the room and a third of the time,
-but changes pixels. ``benchmarks/store_codecs.py`` measures the choices.
+trains on the videos, on the store, or is served. JPEG takes half the room and half the time, but
+changes pixels, and with them scores. ``benchmarks/store_codecs.py`` measures the choices.
 
 Layout: ``store.json`` (see :class:`stcnet.datasets.store.records.StoreRecord`) and
 ``shards/*.frames``, whose names carry their hash. A store is a collection by itself: labels,
