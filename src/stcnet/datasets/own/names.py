@@ -18,10 +18,16 @@ _FORM = re.compile(
 _ALONE = re.compile(_PART)
 _LONGEST_PART = 60
 """Bytes of UTF-8: three parts, a time and an interval stay under what file systems take."""
+_LONGEST_STEM = 100
 
 
-def part_of_name(text: str, fallback: str) -> str:
+def part_of_name(text: str, fallback: str, longest: int = _LONGEST_PART) -> str:
     """A text as one part of a :class:`CutName`: letters and digits of any script, else ``-``.
+
+    Args:
+        text: Any.
+        fallback: Taken where nothing of it remains.
+        longest: Bytes of UTF-8 that it may have.
 
     >>> part_of_name("Usine à gaz (nord)_2", "view")
     'Usine-à-gaz-nord-2'
@@ -30,7 +36,7 @@ def part_of_name(text: str, fallback: str) -> str:
     """
     composed = unicodedata.normalize("NFC", text)
     part = re.sub(r"[\W_]+", "-", composed).strip("-")
-    while len(part.encode()) > _LONGEST_PART:
+    while len(part.encode()) > longest:
         part = part[:-1].rstrip("-")
     return part or fallback
 
@@ -52,7 +58,7 @@ def plain_stem(text: str, fallback: str = "clip") -> str:
     'Koln-fumee'
     """
     bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return part_of_name(bare, fallback)
+    return part_of_name(bare, fallback, longest=_LONGEST_STEM)
 
 
 def shown(name: str) -> str:

@@ -132,7 +132,7 @@ def export_rise(
     with new_folder(out, {METADATA_FILE, NAMES_FILE, VIDEO_FOLDER}) as place:
         (place / VIDEO_FOLDER).mkdir()
         export = _Export(folder, place, size, timezone, _numbers(clips), report)
-        records = []
+        records: list[RiseRecord] = []
         for done, clip in enumerate(clips, start=1):
             try:
                 records.append(export.take(clip, number=len(records) + 1))

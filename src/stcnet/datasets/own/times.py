@@ -21,7 +21,7 @@ def parse_timezone(name: str, option: str = "--timezone") -> tzinfo:
     """
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError):
+    except (ValueError, OSError, KeyError):
         raise ConfigError(
             "there is no such time zone",
             where=option,
