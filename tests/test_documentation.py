@@ -75,7 +75,10 @@ def options(command: str) -> Iterator[str]:
         ("models", RESEARCHER),
         ("import-checkpoint", RESEARCHER),
         ("bench models", RESEARCHER),
+        ("data check", DATA),
         ("data info", DATA),
+        ("data revise", DATA),
+        ("data store", DATA),
         ("data synthesize", DATA),
     ],
 )

@@ -11,6 +11,7 @@ from stcnet.inference.graphs import GraphRunner, PhaseScore, available_cores
 from stcnet.inference.manifest import (
     FORMAT_VERSION,
     InputSpec,
+    LabelRevisions,
     Manifest,
     Metric,
     ModelDescription,
@@ -34,6 +35,7 @@ __all__ = [
     "GraphRunner",
     "InputSpec",
     "IsotonicCalibration",
+    "LabelRevisions",
     "Manifest",
     "Measured",
     "Metric",

@@ -98,6 +98,22 @@ class Sampling(_Record):
         return (self.window_frames - 1) * self.interval_s
 
 
+class LabelRevisions(_Record):
+    """Labels that were not the published ones when the model was trained.
+
+    Attributes:
+        file: Name of the file that revised them.
+        sha256: Hash of that file, 64 hexadecimal digits.
+        to_smoke: Training labels it changed from none to smoke.
+        to_none: Training labels it changed from smoke to none.
+    """
+
+    file: str
+    sha256: Sha256
+    to_smoke: NonNegativeInt
+    to_none: NonNegativeInt
+
+
 class Provenance(_Record):
     """Where the weights come from.
 
@@ -109,6 +125,7 @@ class Provenance(_Record):
         clips: Ids of those clips, sorted; whoever tests the model must keep them out.
         data_sha256: Hash of the ids, one a line, 64 hexadecimal digits.
         seed: Seed of the training run.
+        revisions: Which labels were revised for it; None where all were as published.
     """
 
     stcnet_version: str
@@ -118,6 +135,7 @@ class Provenance(_Record):
     clips: tuple[str, ...] = ()
     data_sha256: Sha256
     seed: int
+    revisions: LabelRevisions | None = None
 
 
 class Metric(_Record):
