@@ -83,9 +83,9 @@ def labelled(*names: str, labels: tuple[int, ...]) -> Sample:
 def test_files_are_judged_by_revised_labels_of_their_clips() -> None:
     samples = {
         "s0": labelled("a.mp4", "b.mp4", labels=(1, 0)),
-        "s1": labelled("c", "d", "e", labels=(1, 1, 0)),
+        "s1": labelled("c", "d.mp4", "e", labels=(1, 1, 0)),
     }
-    revised = revise_samples(samples, revisions(("a", 1), ("d", 1), ("z", 0)))
+    revised = revise_samples(samples, revisions(("a", 1), ("d.mp4", 1), ("z", 0)))
     assert (revised.change.clips, revised.change.revised, revised.elsewhere) == (5, 2, 1)
     assert [row.metrics["accuracy"].value for row in revised.scores] == pytest.approx(
         [1 / 2, 2 / 3]

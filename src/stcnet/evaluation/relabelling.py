@@ -14,9 +14,9 @@ Label = Literal[0, 1]
 SUFFIX = ".mp4"
 
 
-def clip_name(name: str) -> str:
-    """The id of a clip by the name under which it was predicted: its file's, without a suffix."""
-    return name.removesuffix(SUFFIX)
+def clip_name(name: str, labels: Mapping[str, Label]) -> str:
+    """The id by which a clip is relabelled: its name, or its file's name without ``.mp4``."""
+    return name if name in labels else name.removesuffix(SUFFIX)
 
 
 def relabelled(sample: Sample, labels: Mapping[str, Label]) -> Sample:
@@ -24,12 +24,14 @@ def relabelled(sample: Sample, labels: Mapping[str, Label]) -> Sample:
 
     Args:
         sample: Judged clips.
-        labels: Other labels by the name of the clip, without ``.mp4``; clips that are not named
-            keep theirs.
+        labels: Other labels by the name of the clip, with or without ``.mp4``; clips that are not
+            named keep theirs.
     """
     if not labels:
         return sample
     judged = sample.judged
     pairs = zip(sample.names, judged.labels.tolist(), strict=True)
-    new = np.array([labels.get(clip_name(name), old) for name, old in pairs], dtype=np.int64)
+    new = np.array(
+        [labels.get(clip_name(name, labels), old) for name, old in pairs], dtype=np.int64
+    )
     return replace(sample, judged=replace(judged, labels=new))

@@ -52,7 +52,7 @@ def revise_protocol(
     require_fit(revisions, {cell.id: cell.label for cell in cells})
     ids = dict.fromkeys(prediction.id for prediction in predictions)
     scores = judge_protocol(predictions, cells, labels=revisions.labels)
-    return _scores(revisions, list(ids), scores)
+    return scores_beside(revisions, list(ids), scores)
 
 
 def revise_samples(samples: Mapping[str, Sample], revisions: Revisions) -> RevisedScores:
@@ -67,8 +67,9 @@ def revise_samples(samples: Mapping[str, Sample], revisions: Revisions) -> Revis
     Raises:
         DataError: An old label is not that of the file, or no revision is of a clip of the files.
     """
+    labels = revisions.labels
     known = {
-        clip_name(name): label
+        clip_name(name, labels): label
         for sample in samples.values()
         for name, label in zip(sample.names, sample.judged.labels.tolist(), strict=True)
     }
@@ -81,14 +82,19 @@ def revise_samples(samples: Mapping[str, Sample], revisions: Revisions) -> Revis
             hint="predictions name their clips in the column file_name",
         )
     require_fit(replace(revisions, entries=own), known)
-    scores = [
-        score_whole(name, relabelled(sample, revisions.labels)) for name, sample in samples.items()
-    ]
-    return _scores(revisions, list(known), scores)
+    scores = [score_whole(name, relabelled(sample, labels)) for name, sample in samples.items()]
+    return scores_beside(revisions, list(known), scores)
 
 
-def _scores(
+def scores_beside(
     revisions: Revisions, ids: Sequence[str], scores: Sequence[PartScores] | Sequence[GroupScores]
 ) -> RevisedScores:
+    """Scores on revised labels, with what was changed among the judged clips.
+
+    Args:
+        revisions: What was applied.
+        ids: The judged clips, each once.
+        scores: On their revised labels.
+    """
     change = change_among(revisions, ids)
     return RevisedScores(change, len(revisions) - change.revised, scores)
