@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from stcnet.datasets.leaks.signatures import (
     MOTION_SHAPE,
     Signatures,
-    frame_signatures,
     parted,
     picture_signatures,
     signatures,
@@ -213,25 +211,16 @@ def refuse_pictures(pictures: Tensor, names: Sequence[str], test: ClipSet) -> No
     Raises:
         DataError: A picture shows the scene of a test clip in the same light.
     """
-    frames, owners = frame_signatures(test)
-    scores = torch.from_numpy(picture_signatures(pictures)) @ torch.from_numpy(frames).T
-    worst = _worst(scores.numpy())
-    if worst is not None and scores[worst] >= SAME_SCENE:
-        picture, frame = worst
-        raise DataError(
-            "a picture to train on is of a test clip",
-            where=names[picture],
-            got=f"scene {scores[worst]:.3f} alike test clip {test.ids[owners[frame]]}",
-            hint="take pictures of training clips, or of other cameras",
-        )
-
-
-def _worst(scores: NDArray[np.float32]) -> tuple[int, int] | None:
-    """Row and column of the largest entry, None where there is none."""
-    if not scores.size:
-        return None
-    row, column = divmod(int(scores.argmax()), scores.shape[1])
-    return row, column
+    rows = torch.from_numpy(picture_signatures(pictures))
+    for clip, frames in zip(test.ids, test.frames, strict=True):
+        alike = (rows @ torch.from_numpy(picture_signatures(frames)).T).amax(1)
+        if len(rows) and alike.max() >= SAME_SCENE:
+            raise DataError(
+                "a picture to train on is of a test clip",
+                where=names[int(alike.argmax())],
+                got=f"scene {alike.max():.3f} alike test clip {clip}",
+                hint="take pictures of training clips, or of other cameras",
+            )
 
 
 def _more(pairs: int) -> str:

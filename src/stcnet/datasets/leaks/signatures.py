@@ -47,7 +47,6 @@ _SURROUND: Final = 9
 _LEAST_CONTRAST: Final = 2.0
 """Grey levels of contrast below which nothing is amplified: coding noise."""
 _BLOCK: Final = 16
-_FRAMES: Final = 9
 
 
 @torch.no_grad()
@@ -70,7 +69,8 @@ def signatures(clips: ClipSet) -> Signatures:
     moments = _spread(length, MOMENTS)
     rows = np.zeros((len(clips), SIGNATURE_SIZE), np.float32)
     for start in range(0, len(clips), _BLOCK):
-        block = clips.frames[start : start + _BLOCK, moments.to(clips.frames.device)].cpu()
+        positions = np.arange(start, min(start + _BLOCK, len(clips)))
+        block = clips.gather(positions, np.tile(moments, (len(positions), 1))).cpu()
         coarse = F.adaptive_avg_pool2d(block.flatten(0, 1).float(), SCENE_GRID)
         coarse = coarse.reshape(*block.shape[:2], *coarse.shape[1:])
         into = rows[start : start + len(block)]
@@ -90,20 +90,6 @@ def picture_signatures(pictures: Tensor) -> Signatures:
     """
     coarse = F.adaptive_avg_pool2d(pictures.float().cpu(), SCENE_GRID)
     return np.asarray(scene_of(coarse).numpy(), dtype=np.float32)
-
-
-@torch.no_grad()
-def frame_signatures(clips: ClipSet) -> tuple[Signatures, tuple[int, ...]]:
-    """Describe nine frames of each clip as pictures.
-
-    Returns:
-        As :func:`picture_signatures` gives them, shape (9 N, 3072), and the position of the clip
-        that each is of.
-    """
-    chosen = _spread(clips.frames.shape[1], _FRAMES)
-    rows = [picture_signatures(clip[chosen.to(clip.device)]) for clip in clips.frames]
-    owners = tuple(position for position in range(len(clips)) for _ in range(_FRAMES))
-    return np.concatenate(rows) if rows else np.zeros((0, SCENE_SIZE), np.float32), owners
 
 
 def _spread(length: int, frames: int) -> Tensor:
