@@ -1,8 +1,11 @@
 """A real HTTP server on this machine that serves files and misbehaves on demand."""
 
+import fcntl
 import hashlib
 import socket
 import struct
+import sys
+import termios
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
@@ -101,12 +104,20 @@ class Host:
         return [request.headers for request in self.requests if request.path == path]
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: Any, address: Any) -> None:
+        """Clients that are gone, or killed, are what is tested."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, address)
+
+
 @contextmanager
 def running_host() -> Iterator[Host]:
     host = Host()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"host": host}))
-    server.daemon_threads = True
-    server.block_on_close = False
+    server = Server(("127.0.0.1", 0), type("Bound", (Handler,), {"host": host}))
     host.root = f"http://127.0.0.1:{server.server_port}"
     # Looked at often, or each test would wait half a second for its end.
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
@@ -155,10 +166,7 @@ def reset_after(length: int) -> Fault:
 
 
 def _wait_until_read(handler: Handler) -> None:
-    """A reset throws away what the client has not read: send it in two parts, as a network does."""
-    import fcntl
-    import termios
-
+    """Until the client's system has it: a reset throws away what is still on its way."""
     unsent = bytearray(4)
     pause = threading.Event()
     for _ in range(500):

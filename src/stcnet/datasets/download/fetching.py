@@ -124,6 +124,7 @@ class Fetcher:
                     partial.discard()
                     raise FetchError("too long", f"more than {LONGEST_BYTES} bytes")
                 file.write(chunk)
+                file.flush()  # what has come shall outlive the process
                 self._waiter.check()
                 if self._waiter.now_s() > until_s:
                     raise TransientError("timed out", f"not whole after {LONGEST_ATTEMPT_S:.0f} s")

@@ -90,5 +90,5 @@ class PartialFile:
 
     def become(self) -> None:
         """Give the bytes the name of the video, in the place of what has it now."""
-        self.path.replace(self._place)
         self._note.unlink(missing_ok=True)
+        self.path.replace(self._place)
