@@ -10,13 +10,13 @@ import numpy as np
 from stcnet.types import Picture
 from stcnet.video import Mp4Writer
 
-STEP = 3
+STEP = 5
 
 
 def grey(number: int, width: int = 32, height: int = 32) -> Picture:
-    """Frame ``number``: grey, the right half brighter by 100."""
+    """Frame ``number`` of 48: grey, the right half its negative."""
     image = np.full((height, width, 3), STEP * (number % 48), np.uint8)
-    image[:, width // 2 :] += 100
+    image[:, width // 2 :] = 255 - image[:, width // 2 :]
     return image
 
 

@@ -36,7 +36,7 @@ def checked_place(name: str) -> str:
     """
     flaw = flaw_of_name(name)
     if flaw is not None:
-        raise ValueError(f"the name {flaw}")
+        raise ValueError(flaw)
     return name
 
 
