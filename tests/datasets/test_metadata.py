@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ijmond_records import VIDEO, ijmond_values
 from rise_records import record_values
 from stcnet.datasets.checking import by_cause, check_records
 from stcnet.datasets.file_names import flaw_of_name
@@ -15,23 +16,6 @@ from stcnet.datasets.ijmond import IjmondName, read_ijmond
 from stcnet.datasets.metadata import CELLS, IJMOND, OWN, RISE, read_metadata
 from stcnet.datasets.rise import LabelState, read_records
 from stcnet.errors import DataError, StcnetError
-
-VIDEO = "A9W8G55JucU"
-
-
-def ijmond_values(number: int = 0, view: int = 3, **changes: Any) -> dict[str, Any]:
-    """A record as IJmond publishes it."""
-    return {
-        "camera_id": 1,
-        "file_name": f"{VIDEO}-{view}",
-        "id": number,
-        "label_state": 23,
-        "label_state_admin": 16,
-        "start_time": 1679680066,
-        "url_part": VIDEO,
-        "url_root": "https://ijmond.invalid/videos/",
-        "view_id": view,
-    } | changes
 
 
 def served_values(number: int = 0, **changes: Any) -> dict[str, Any]:
