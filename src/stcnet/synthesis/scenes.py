@@ -182,7 +182,7 @@ def render_layers(scene: Scene, times_s: Tensor, height: int, width: int) -> tup
     return tuple(layers)
 
 
-def shoot(scene: Scene, times_s: Tensor, height: int, width: int) -> Shot:
+def shoot(scene: Scene, times_s: Tensor, height: int, width: int, *, grain: int = 0) -> Shot:
     """Render all frames of a scene with the truth about them.
 
     Args:
@@ -191,6 +191,7 @@ def shoot(scene: Scene, times_s: Tensor, height: int, width: int) -> Shot:
             rendered on their device.
         height: Rows of the picture, at least 8.
         width: Columns of the picture, at least 8.
+        grain: Picks the sensor noise: another number for each part of a long film.
     """
     offset = sway(scene.camera, times_s)
     background = shaken(render_background(scene, times_s, height, width), offset)
@@ -198,7 +199,7 @@ def shoot(scene: Scene, times_s: Tensor, height: int, width: int) -> Shot:
     if offset.any():
         layers = tuple(_moved(layer, offset) for layer in layers)
     clean = _through(background, layers)
-    frames = film(clean, times_s, scene.camera, grain=scene.plant.seed)
+    frames = film(clean, times_s, scene.camera, grain=scene.plant.seed + 7919 * grain)
     return Shot(frames, background, layers)
 
 
