@@ -48,7 +48,7 @@ def recoded(clip: Tensor, crf: int = 28) -> Tensor:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
         container.mux(stream.encode())
     file.seek(0)
-    with av.open(file) as video:
+    with av.open(file, "r") as video:
         frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
     return torch.from_numpy(np.stack(frames)).movedim(-1, 1)
 
