@@ -114,6 +114,6 @@ def _print(report: CutReport, out: Path) -> None:
     typer.echo(f"{report.written} clips written, {report.there} there already: {out}")
     if report.left_out:
         raise CheckFailedError(
-            f"{report.left_out} videos could not be cut, or not to their end",
+            f"videos that could not be cut, or not to their end: {report.left_out}",
             hint="see the lines above",
         )

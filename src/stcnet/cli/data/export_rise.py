@@ -67,4 +67,4 @@ def _print(report: ExportReport, out: Path) -> None:
     if report.spread:
         typer.echo(f"clips of fewer than 36 frames, which repeat: {report.spread}")
     if report.left_out:
-        raise CheckFailedError(f"{report.left_out} clips were left out", hint="see the lines above")
+        raise CheckFailedError(f"clips left out: {report.left_out}", hint="see the lines above")

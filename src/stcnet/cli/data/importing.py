@@ -141,8 +141,8 @@ def _print(report: ImportReport, out: Path) -> None:
         parts.append(f"{report.relabelled} relabelled")
     typer.echo(f"{', '.join(parts)}, {report.left_out} left out: {out}")
     if report.spread:
-        typer.echo(f"{report.spread} clips have fewer than 36 frames, which repeat to fill them")
+        typer.echo(f"clips of fewer than 36 frames, which repeat: {report.spread}")
     if report.left_out:
         raise CheckFailedError(
-            f"{report.left_out} clips or lines were left out", hint="see the lines above"
+            f"clips or lines left out: {report.left_out}", hint="see the lines above"
         )

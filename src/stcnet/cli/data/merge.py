@@ -71,7 +71,7 @@ def merge(
     else:
         typer.echo(f"{_text(merged)}\n{len(merged.clips)} clips: {out}")
     if bad:
-        raise CheckFailedError(f"{len(bad)} rows were left out", hint="see the lines above")
+        raise CheckFailedError(f"rows left out: {len(bad)}", hint="see the lines above")
 
 
 def _as_object(merged: Merged) -> dict[str, object]:

@@ -15,7 +15,7 @@ from typing import TypeVar
 from stcnet.datasets.own.names import CutName, shown
 from stcnet.datasets.own.records import UNKNOWN, checked_place
 from stcnet.datasets.rise.labels import Label
-from stcnet.errors import DataError, ZoneError
+from stcnet.errors import ConfigError, DataError, ZoneError
 from stcnet.types import Zone
 from stcnet.video import RiseName
 from stcnet.video.capture_times import name_time
@@ -55,6 +55,9 @@ class Defaults:
         timezone: Of times without an offset.
         interval_s: World seconds between the frames of a time-lapse; None to go by timestamps.
         zone: The part of the picture that counts; None for the centred square.
+
+    Raises:
+        ConfigError: The interval is not above zero.
     """
 
     view: str = UNKNOWN
@@ -62,6 +65,12 @@ class Defaults:
     timezone: tzinfo = UTC
     interval_s: float | None = None
     zone: Zone | None = None
+
+    def __post_init__(self) -> None:
+        if self.interval_s is not None and self.interval_s <= 0:
+            raise ConfigError(
+                "is no time between frames", where="--interval", got=f"{self.interval_s:g} s"
+            )
 
 
 @dataclass(frozen=True, slots=True)
