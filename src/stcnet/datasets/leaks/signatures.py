@@ -66,7 +66,7 @@ def signatures(clips: ClipSet) -> Signatures:
     length, channels = clips.frames.shape[1:3]
     if channels != COLOURS:
         raise ValueError(f"clips of {channels} channels have no scene")
-    moments = _spread(length, MOMENTS)
+    moments = (2 * np.arange(MOMENTS) + 1) * length // (2 * MOMENTS)
     rows = np.zeros((len(clips), SIGNATURE_SIZE), np.float32)
     for start in range(0, len(clips), _BLOCK):
         positions = np.arange(start, min(start + _BLOCK, len(clips)))
@@ -90,11 +90,6 @@ def picture_signatures(pictures: Tensor) -> Signatures:
     """
     coarse = F.adaptive_avg_pool2d(pictures.float().cpu(), SCENE_GRID)
     return np.asarray(scene_of(coarse).numpy(), dtype=np.float32)
-
-
-def _spread(length: int, frames: int) -> Tensor:
-    """Indices of so many frames spread over a clip; those of a shorter one are repeated."""
-    return (2 * torch.arange(frames) + 1) * length // (2 * frames)
 
 
 def parted(rows: Signatures) -> tuple[Tensor, Tensor]:
