@@ -11,6 +11,8 @@ import pytest
 import torch
 
 from planted_collection import LENGTH, SIDE, PlantedCollection, planted_collection
+from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.protocols import folds_of
 from stcnet.datasets.store import STORE_FILE, Store, build_store, building, verify
 from stcnet.datasets.store.building import BuildListener
 from stcnet.datasets.store.codecs import CODECS, decode, encode, parse_codec
@@ -241,6 +243,18 @@ def test_a_full_disk_stops_and_the_next_run_goes_on(
     assert done < set(shards_of(folder))
     assert verify(folder).passed
     assert not (folder / building.PARTS_FOLDER).exists()
+
+
+def test_protocols_of_the_shared_cells_are_kept(folder: Path, small_data: Path) -> None:
+    cells = CellCollection.open(small_data)
+    build_store(cells, folder, size=8)
+    store = Store.open(folder)
+    assert set(store.protocols) == set(cells.protocols)
+    for protocol in cells.protocols:
+        assert folds_of(store, protocol) == folds_of(cells, protocol)
+    assert store.clips == cells.clips
+    with pytest.raises(ConfigError, match="leave-one-split-out, leave-plants-out"):
+        folds_of(store, "nothing")
 
 
 def flip(path: Path) -> None:

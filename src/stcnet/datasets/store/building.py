@@ -16,6 +16,7 @@ import numpy as np
 
 from stcnet.datasets.collection import Collection, LabelledClip, labelled
 from stcnet.datasets.store.codecs import Codec, encode
+from stcnet.datasets.store.divisions import held_out_by
 from stcnet.datasets.store.native import native_size
 from stcnet.datasets.store.records import (
     SHARD_FOLDER,
@@ -239,7 +240,8 @@ class _Builder:
         shards.sort(key=lambda shard: places[shard.clips[0].id])
         left_out = sorted(made.left_out, key=lambda clip: places[clip.id])
         whole = self._record(shards, lengths.pop())
-        record = whole.model_copy(update={"left_out": tuple(left_out)})
+        protocols = held_out_by(self.collection)
+        record = whole.model_copy(update={"left_out": tuple(left_out), "protocols": protocols})
         write_record(self.folder / STORE_FILE, record)
         _remove_others(self.folder, {shard.file for shard in shards})
         return record

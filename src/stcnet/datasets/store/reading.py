@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stcnet.datasets.collection import LabelledClip, OnBad, refuse
+from stcnet.datasets.folds import Fold
+from stcnet.datasets.store.divisions import folds_again
 from stcnet.datasets.store.records import StoreRecord, read_store
 from stcnet.datasets.store.shards import Shard
 from stcnet.errors import ConfigError, DataError
@@ -50,6 +52,19 @@ class Store:
     def clips(self) -> tuple[LabelledClip, ...]:
         """All clips; each has a label."""
         return tuple(clip.labelled() for clip in self.record.clips)
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """Names of the protocols that only the stored collection had."""
+        return tuple(self.record.protocols)
+
+    def folds(self, protocol: str) -> list[Fold]:
+        """The folds of one of :attr:`protocols`.
+
+        Raises:
+            DataError: No clip is left to train or to test on.
+        """
+        return folds_again(self.clips, self.record.protocols[protocol])
 
     def sizes(self, clips: Sequence[LabelledClip]) -> set[int]:
         """The side at which the clips were recorded, as far as it is known."""

@@ -93,6 +93,18 @@ class ShardRecord(_Record):
     clips: Annotated[tuple[StoredClip, ...], Field(min_length=1)]
 
 
+class HeldOut(_Record):
+    """What one fold tests on.
+
+    Attributes:
+        fold: Its name.
+        clips: Ids, of clips that are not in the store too.
+    """
+
+    fold: str
+    clips: tuple[str, ...]
+
+
 class StoreRecord(_Record):
     """What a store holds.
 
@@ -106,6 +118,7 @@ class StoreRecord(_Record):
         frames: Of each clip.
         shards: Where the clips are.
         left_out: Clips that are not in the store, and why.
+        protocols: What the folds of protocols hold out that only the stored collection had.
     """
 
     format: Literal[1] = 1
@@ -116,6 +129,7 @@ class StoreRecord(_Record):
     frames: int = Field(ge=1)
     shards: Annotated[tuple[ShardRecord, ...], Field(min_length=1)]
     left_out: tuple[LeftOut, ...] = ()
+    protocols: dict[str, tuple[HeldOut, ...]] = Field(default_factory=dict)
 
     @property
     def clips(self) -> Iterator[StoredClip]:
