@@ -76,7 +76,6 @@ def test_zones_come_back_from_the_import(tmp_path: Path) -> None:
         "gate__left__20260501T120000.000Z__every5s.mp4",
         "gate__right__20260501T120000.000Z__every5s.mp4",
     ]
-    (out / "cut.json").unlink()
     import_clips(tmp_path / "sorted", tmp_path / "own", ImportSettings(), on_bad=Lines())
     data = open_collection(tmp_path / "own")
     assert {clip.view for clip in data.clips} == {"gate"}

@@ -15,10 +15,11 @@ from own_clips import Lines, grey, numbers_of, write_clip
 from stcnet.datasets.opening import open_collection
 from stcnet.datasets.own import importing
 from stcnet.datasets.own.candidates import Defaults
+from stcnet.datasets.own.contents import copy_video
 from stcnet.datasets.own.importing import ImportReport, ImportSettings, import_clips
 from stcnet.datasets.own.records import OwnClip, read_clips_file
 from stcnet.datasets.own.times import parse_timezone
-from stcnet.errors import DataError, OutputError
+from stcnet.errors import ConfigError, DataError, OutputError
 from stcnet.types import Zone
 
 LAPSE = Defaults(interval_s=5.0)
@@ -201,8 +202,8 @@ def test_what_cannot_be_taken_is_one_line_and_the_rest_goes_on(
 
 def test_composed_and_decomposed_names_are_two_files_of_one_view(tmp_path: Path) -> None:
     source, out = tmp_path / "source", tmp_path / "own"
-    for number, form in enumerate(("NFC", "NFD")):
-        view = unicodedata.normalize(form, "Köln")
+    composed = unicodedata.normalize("NFC", "Köln")
+    for number, view in enumerate((composed, unicodedata.normalize("NFD", composed))):
         write_clip(source / "smoke" / view / f"{view}.mp4", first=number)
     assert take(source, out).added == 2
     clips = read_clips_file(out)
@@ -228,13 +229,13 @@ def write_table(
 def test_a_table_tells_everything(tmp_path: Path) -> None:
     write_clip(tmp_path / "a.mp4", 180, fps=1, size=(64, 32))
     write_clip(tmp_path / "sub" / "b.mp4", first=3)
-    head = "File;Label;View;Plant;Start;Interval;Label weight;Zone;remark"
+    head = "File;Label;View;Plant;Start;Interval;Label weight;Zone;Group;remark"
     table = write_table(
         tmp_path,
-        "a.mp4;steam;gate;works;2026-07-01 14:00;;0,66;right=32 0 32 32;cloudy",
-        "a.mp4;smoke;gate;works;2026-07-01 14:00;;;left=0 0 .5 1;",
+        "a.mp4;steam;gate;works;2026-07-01 14:00;;0,66;right=32 0 32 32;7;cloudy",
+        "a.mp4;smoke;gate;works;2026-07-01 14:00;;;left=0 0 .5 1;7;",
         "",
-        "sub\\b.mp4;unsure;roof;;;5s;;;",
+        "sub\\b.mp4;unsure;roof;;;5s;;;;",
         head=head,
         encoding="utf-8-sig",
     )
@@ -249,7 +250,7 @@ def test_a_table_tells_everything(tmp_path: Path) -> None:
     assert (roof.label, roof.view, roof.plant, roof.interval_s) == (None, "roof", "mill", 5.0)
     assert right.file == left.file
     data = open_collection(out)
-    assert [clip.group is None for clip in data.clips] == [False, False, True]
+    assert [clip.group for clip in data.clips] == ["7", "7", None]
     loaded = data.load(data.clips[:2], 8)
     np.testing.assert_allclose(loaded.frames[0, 1, 0], grey(5)[:8, 16:24, 0], atol=3)
     np.testing.assert_allclose(loaded.frames[1, 1, 0], grey(5)[:8, :8, 0], atol=3)
@@ -419,10 +420,24 @@ def test_other_data_are_not_mixed_in(tmp_path: Path) -> None:
         take(tmp_path, tmp_path)
 
 
+def test_zones_of_one_video_are_one_group(tmp_path: Path) -> None:
+    write_clip(tmp_path / "a.mp4")
+    table = write_table(tmp_path, "a.mp4,1,a=0 0 1 1", "a.mp4,0,", head="file,label,zone")
+    take(table, tmp_path / "own")
+    one, other = open_collection(tmp_path / "own").clips
+    assert one.group == other.group is not None
+
+
+def test_a_folder_of_clips_is_for_tables(tmp_path: Path) -> None:
+    write_clip(tmp_path / "smoke" / "a.mp4")
+    with pytest.raises(ConfigError, match="--clips: is for tables"):
+        take(tmp_path, tmp_path / "own", clips=tmp_path)
+
+
 def test_two_imports_do_not_write_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, out = tmp_path / "source", tmp_path / "own"
     write_clip(source / "smoke" / "a.mp4")
-    real = importing.read_clips_file
+    real = read_clips_file
     take(source, out)
 
     def meanwhile(folder: Path) -> list[OwnClip]:
@@ -445,7 +460,7 @@ def test_an_import_that_is_killed_goes_on(
     source, out = tmp_path / "source", tmp_path / "own"
     for number in range(3):
         write_clip(source / "smoke" / f"{number}.mp4", first=number)
-    real, calls = importing.copy_video, 0
+    real, calls = copy_video, 0
 
     def deadly(*args: Any, **kwargs: Any) -> None:
         nonlocal calls
@@ -478,7 +493,7 @@ def test_a_full_disk_keeps_what_was_taken(tmp_path: Path, monkeypatch: pytest.Mo
     source, out = tmp_path / "source", tmp_path / "own"
     for number in range(3):
         write_clip(source / "smoke" / f"{number}.mp4", first=number)
-    real = importing.copy_video
+    real = copy_video
 
     def full(path: Path, place: Path, digest: str, *, link: bool) -> None:
         if path.stem == "2":
@@ -548,6 +563,8 @@ def test_a_default_zone_serves_clips_that_say_none(tmp_path: Path) -> None:
     defaults = Defaults(interval_s=5.0, zone=Zone.parse("right=0.5,0,0.5,1"))
     take(tmp_path, tmp_path / "own", defaults=defaults)
     zones = {clip.source: clip.zone for clip in read_clips_file(tmp_path / "own")}
+    (tmp_path / "smoke" / "a.mp4").unlink()
+    assert [clip.group for clip in open_collection(tmp_path / "own").clips] == [None, "gate/tour"]
     assert zones == {
         "smoke/a.mp4": "right=0.5,0,0.5,1",
         "smoke/gate__stack__tour+0s__every5s.mp4": "stack=0,0,1,1",

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from stcnet.datasets.own.names import CutName, shown
+from stcnet.datasets.own.names import CutName, Offset, shown
 from stcnet.datasets.own.records import UNKNOWN, checked_place
 from stcnet.datasets.rise.labels import Label
 from stcnet.errors import ConfigError, DataError, ZoneError
@@ -86,6 +86,7 @@ class Candidate:
         start: Capture time of its first frame, UTC; None where it is not known.
         interval_s: World seconds between its frames; None to go by name or timestamps.
         zone: The part of the picture that counts; None for the centred square.
+        group: Clips of one group are near-duplicates; None where none is known.
         judges: Who labelled it.
         sha256: Of the file that was labelled; None where it is not known.
     """
@@ -99,6 +100,7 @@ class Candidate:
     start: datetime | None
     interval_s: float | None
     zone: Zone | None
+    group: str | None
     judges: tuple[str, ...] = ()
     sha256: str | None = None
 
@@ -112,6 +114,7 @@ class Said:
     start: datetime | None = None
     interval_s: float | None = None
     zone: Zone | None = None
+    group: str | None = None
 
 
 def completed(
@@ -137,6 +140,7 @@ def completed(
         start=_first(said.start, told.start),
         interval_s=_first(said.interval_s, told.interval_s, _of_names(path, defaults.interval_s)),
         zone=_first(said.zone, told.zone, defaults.zone),
+        group=said.group or told.group,
         judges=judges,
         sha256=sha256,
     )
@@ -154,6 +158,9 @@ def _of_names(path: Path, interval_s: float | None) -> float | None:
 def said_by_name(stem: str, timezone: tzinfo) -> Said:
     """What the name of a file says without its suffix.
 
+    Clips cut from one video of unknown start may overlap, which their times cannot tell: they are
+    one group.
+
     >>> said = said_by_name("gate__stack__20260501T123005.000Z__every5s", UTC)
     >>> said.view, str(said.start), said.interval_s
     ('gate', '2026-05-01 12:30:05+00:00', 5.0)
@@ -161,7 +168,13 @@ def said_by_name(stem: str, timezone: tzinfo) -> Said:
     cut = CutName.parse(stem)
     if cut is not None:
         whole = Zone(cut.zone, 0, 0, 1, 1, "fractions") if cut.zone else None
-        return Said(view=cut.view, start=cut.start, interval_s=cut.interval_s, zone=whole)
+        return Said(
+            view=cut.view,
+            start=cut.start,
+            interval_s=cut.interval_s,
+            zone=whole,
+            group=f"{cut.view}/{cut.origin.video}" if isinstance(cut.origin, Offset) else None,
+        )
     rise = RiseName.parse(stem)
     if rise is not None and rise.duration_s > 0:
         return Said(view=f"{rise.camera}-{rise.view}", start=rise.started_at)

@@ -55,7 +55,7 @@ class OwnCollection:
 
     @cached_property
     def clips(self) -> tuple[LabelledClip, ...]:
-        """One for each record, in their order; zones of one video are one group."""
+        """One for each record, in their order; zones of one video are one group at least."""
         uses = Counter(record.sha256 for record in self.records)
         return tuple(_clip_of(record, shared=uses[record.sha256] > 1) for record in self.records)
 
@@ -121,7 +121,7 @@ def _clip_of(record: OwnClip, *, shared: bool) -> LabelledClip:
         start=record.start,
         end=record.end,
         label_weight=record.label_weight,
-        group=record.sha256 if shared else None,
+        group=record.group or (record.sha256 if shared else None),
     )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from stcnet.datasets.cells import CLIP_FRAMES, FRAME_INTERVAL_S
 from stcnet.datasets.collection import OnBad
 from stcnet.datasets.own.candidates import said_by_name, zone_text
-from stcnet.datasets.own.names import CutName, Offset, is_part, part_of_name
+from stcnet.datasets.own.names import STATE_FILE, CutName, Offset, is_part, part_of_name
 from stcnet.errors import ConfigError, DataError, SourceError, ZoneError
 from stcnet.files import write_whole
 from stcnet.preprocess import crop
@@ -24,7 +24,6 @@ from stcnet.types import Frame, Picture, PixelBox, Zone
 from stcnet.video import FrameSource, Mp4Writer, SourceInfo, open_source, require_cadence
 from stcnet.video.capture_times import without_time
 
-STATE_FILE = "cut.json"
 _PLAYBACK_FPS = 12
 _FORMAT = {"format": "stcnet-cut", "version": 1}
 _Window = Generator[None, Picture, None]

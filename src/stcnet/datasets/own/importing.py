@@ -32,7 +32,7 @@ from stcnet.datasets.own.records import (
     read_clips_file,
     write_clips_file,
 )
-from stcnet.errors import DataError, OutputError, SourceError, StcnetError, ZoneError
+from stcnet.errors import ConfigError, DataError, OutputError, SourceError, StcnetError, ZoneError
 
 Listener = Callable[[int, int], None]
 """Told the number of clips done and of all."""
@@ -84,9 +84,12 @@ def list_candidates(source: Path, settings: ImportSettings, on_bad: OnBad) -> li
     """What a source offers, by what it is: a folder, labels of the monitor, or else a table.
 
     Raises:
+        ConfigError: A folder of clips is named for a folder.
         DataError: It is not there, or is none of these.
     """
     if source.is_dir():
+        if settings.clips is not None:
+            raise ConfigError("is for tables and labels; a folder holds its clips", where="--clips")
         return folder_candidates(source, settings.defaults, on_bad)
     if not source.is_file():
         raise DataError("there is no such folder, table or file of labels", where=source)
@@ -113,6 +116,7 @@ def import_clips(
         listener: Told of progress.
 
     Raises:
+        ConfigError: A folder of clips is named for a folder.
         DataError: The source cannot be read, or another import writes into the data set.
         OutputError: The data set cannot be written, or the folder holds data of another kind.
     """
@@ -215,6 +219,7 @@ class _Import:
                 span_s=footage.span_s,
                 interval_s=footage.interval_s,
                 zone=zone_text(candidate.zone) if candidate.zone else None,
+                group=candidate.group,
                 frames=footage.frames,
                 width=footage.width,
                 height=footage.height,

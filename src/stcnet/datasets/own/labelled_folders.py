@@ -17,7 +17,7 @@ from stcnet.datasets.own.candidates import (
     place_name,
     require_inside,
 )
-from stcnet.datasets.own.names import shown
+from stcnet.datasets.own.names import STATE_FILE, shown
 from stcnet.datasets.rise.labels import Label
 from stcnet.errors import DataError
 
@@ -78,7 +78,7 @@ def _candidate(source: Path, path: Path, label: Label, defaults: Defaults) -> Ca
 
 
 def _videos(source: Path, folder: Path, on_bad: OnBad) -> Iterator[Path]:
-    """All files below a folder that are not hidden, in the order of their names."""
+    """All files below a folder that are not hidden, in the order of their names; no cut.json."""
     if _leads_elsewhere(source, folder, on_bad):
         return
     try:
@@ -88,7 +88,7 @@ def _videos(source: Path, folder: Path, on_bad: OnBad) -> Iterator[Path]:
         on_bad(DataError("the folder cannot be read", where=name, got=error.strerror))
         return
     for entry in entries:
-        if entry.name.startswith("."):
+        if entry.name.startswith(".") or entry.name == STATE_FILE:
             continue
         if os.path.isdir(entry):  # noqa: PTH112  a name of any bytes
             yield from _videos(source, entry, on_bad)

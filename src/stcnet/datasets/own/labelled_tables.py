@@ -18,11 +18,12 @@ from stcnet.datasets.own.candidates import (
     parse_share,
     place_name,
 )
+from stcnet.datasets.own.names import shown
 from stcnet.datasets.own.tables import Row, read_table
 from stcnet.datasets.own.times import parse_moment, parse_seconds
 from stcnet.errors import DataError
 
-COLUMNS = ("file", "label", "view", "plant", "start", "interval", "label_weight", "zone")
+COLUMNS = ("file", "label", "view", "plant", "start", "interval", "label_weight", "zone", "group")
 OTHER_NAMES = {"clip": "file"}
 ValueT = TypeVar("ValueT")
 
@@ -57,6 +58,7 @@ def _candidate(row: Row, clips: Path, defaults: Defaults) -> Candidate:
         start=_given(row, "start", lambda text: parse_moment(text, defaults.timezone)),
         interval_s=_given(row, "interval", parse_seconds),
         zone=_read(row, "zone", parse_area),
+        group=shown(row.values["group"]) or None,
     )
     label = _read(row, "label", parse_label)
     label_weight = _read(row, "label_weight", parse_share)

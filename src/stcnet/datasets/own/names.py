@@ -15,6 +15,8 @@ _FORM = re.compile(
     rf"|(?P<video>{_PART})\+(?P<offset>{_SECONDS})s)"
     rf"__every(?P<interval>{_SECONDS})s"
 )
+STATE_FILE = "cut.json"
+"""Stands beside clips that were cut: how, and from which videos."""
 _ALONE = re.compile(_PART)
 _LONGEST_PART = 60
 """Bytes of UTF-8: three parts, a time and an interval stay under what file systems take."""

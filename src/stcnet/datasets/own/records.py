@@ -73,6 +73,8 @@ class OwnClip(BaseModel):
             centred square.
         frames: Frames at the model's cadence; more than 36 are cut, fewer repeat.
         width, height: Of the whole picture, in pixels.
+        group: Clips of one group are near-duplicates, such as cuts of one video of unknown start;
+            None where none is known.
         source: What it was imported from.
         judges: Who labelled it, as far as it is known.
     """
@@ -93,6 +95,7 @@ class OwnClip(BaseModel):
     frames: int = Field(ge=1)
     width: int = Field(ge=1)
     height: int = Field(ge=1)
+    group: str | None = Field(default=None, min_length=1, max_length=400)
     source: str
     judges: tuple[str, ...] = ()
 
