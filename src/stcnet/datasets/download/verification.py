@@ -98,6 +98,8 @@ def _look(folder: Path, entries: Mapping[str, Entry], name: str) -> Finding | No
     try:
         if not path.exists():
             return found("missing", "it was fetched once" if entry else "it was never fetched")
+        if not path.is_file():
+            return found("unreadable", "it is no file")
         if entry is None:
             return found("extra", "it is not in the manifest; stcnet data download takes it in")
         length = path.stat().st_size
