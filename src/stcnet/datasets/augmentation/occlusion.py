@@ -57,14 +57,15 @@ def passed_by(clips: Tensor, numbers: Tensor) -> Tensor:
         numbers: How many of them, rounded up, shape (B,).
     """
     brightest = clips.mean(dim=(1, 2)).flatten(1).quantile(0.9, dim=1)
-    for number in range(math.ceil(float(numbers.max()))):
-        kinds = torch.randint(len(KINDS), (len(clips),)).to(clips.device)
-        wanted = numbers > number
+    wanted = numbers.cpu()
+    for number in range(math.ceil(float(wanted.max()))):
+        kinds = torch.randint(len(KINDS), (len(clips),))
+        kinds[wanted <= number] = -1
         for kind, draw in enumerate(KINDS):
-            thing = draw(clips)
-            cover = _cover(thing, clips) * for_clips(wanted & (kinds == kind))
-            colour = (thing.colours * brightest[:, None])[:, None, :, None, None]
-            clips = torch.lerp(clips, colour.expand_as(clips), cover.expand_as(clips))
+            rows = (kinds == kind).nonzero().flatten().to(clips.device)
+            if len(rows):
+                with_one = _painted(clips[rows], draw(clips[rows]), brightest[rows])
+                clips = clips.index_copy(0, rows, with_one)
     return clips
 
 
@@ -85,6 +86,13 @@ def spotted(clips: Tensor, numbers: Tensor) -> Tensor:
         seen = torch.where(is_drop, blurred * (1 + 0.2 * below), left * clips).clamp(0.0, 1.0)
         clips = torch.lerp(clips, seen, (spot * for_clips(numbers > number)).expand_as(clips))
     return clips
+
+
+def _painted(clips: Tensor, thing: Strokes, brightest: Tensor) -> Tensor:
+    """Clips with a thing before their scene, in the light of their scene, shape (B,)."""
+    colour = (thing.colours * brightest[:, None])[:, None, :, None, None]
+    cover = _cover(thing, clips)
+    return torch.lerp(clips, colour.expand_as(clips), cover.expand_as(clips))
 
 
 def _birds(clips: Tensor) -> Strokes:
