@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from stcnet.datasets import read_cells, read_clips
+from stcnet.datasets.cell_collection import CellCollection
 from stcnet.demo import SAMPLE_PATH
 from stcnet.evaluation.calibration import calibrate, cross_calibrate
 from stcnet.evaluation.operating_points import operating_points_of_cells, operating_table
@@ -26,7 +27,7 @@ from stcnet.preprocess import (
     phase_indices,
     residual_frames,
 )
-from stcnet.training.data import describe_cells
+from stcnet.training.data import describe_clips
 from stcnet.types import Picture
 from stcnet.video import open_source
 
@@ -182,7 +183,8 @@ def test_calibration_and_thresholds_come_from_the_stored_predictions(
 def test_the_clips_of_the_training_are_told_as_they_are(
     package: ModelPackage, shared_data: Path
 ) -> None:
-    told = describe_cells(read_cells(shared_data / "rise-cells"))
+    data = CellCollection.open(shared_data / "rise-cells")
+    told = describe_clips(data, data.clips)
     assert package.manifest.provenance.data == told.description
     assert package.manifest.provenance.clips == told.clips
     assert package.manifest.provenance.data_sha256 == told.sha256

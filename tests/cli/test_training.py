@@ -104,7 +104,7 @@ def test_trained_on_everything_exported_and_scored(
     refused = run("evaluate", "--model", package, "--data", small_data)
     assert refused.code == 2
     (line,) = [line for line in refused.errors if not line.endswith("...")]
-    assert "a training clip leaks into the test" in line
+    assert "train and test share a clip" in line
 
 
 def test_a_model_is_evaluated_on_clips_it_has_not_seen(
@@ -161,10 +161,12 @@ BAD: list[Any] = [
     pytest.param(trained_with(network={"preset": "stcnet-mobilenetv2", "input_size": 32}),
                  "pretrained: no installable package carries ImageNet weights",
                  id="no pretrained weights"),
-    pytest.param(training("--data", "nowhere"), "nowhere/cells.json: the records", id="data"),
-    pytest.param(training("--protocol", "all"), "--protocol: there is no such protocol (got all;",
-                 id="protocol"),
-    pytest.param(training("--protocol", ""), "--protocol: there is no such protocol (",
+    pytest.param(training("--data", "nowhere"), "nowhere: there is no such folder of data",
+                 id="data"),
+    pytest.param(training("--protocol", "all"),
+                 "--protocol: there is no such protocol for this data (got all;", id="protocol"),
+    pytest.param(training("--protocol", ""),
+                 "--protocol: there is no such protocol for this data (got ;",
                  id="empty protocol"),
     pytest.param(training("--accelerator", "tpu"), "--accelerator: there is no such accelerator",
                  id="accelerator"),

@@ -29,7 +29,8 @@ from stcnet.networks import STCNet, STCNetChoices
 from stcnet.networks.packaged import restore_weights
 from stcnet.training.checkpoint import FinishedRun, load_run, save_run
 from stcnet.training.data import TrainingData
-from stcnet.training.export import HeldOut, export_package
+from stcnet.training.export import export_package
+from stcnet.training.findings import HeldOutCells
 from stcnet.training.graphs import ExportedNetwork
 from stcnet.training.recipe import Recipe
 from stcnet.types import Picture
@@ -221,7 +222,7 @@ def test_held_out_predictions_give_calibration_and_scores(
         for c in cells
     ]  # fmt: skip
     package = export_package(
-        exported.run, tmp_path / "tiny.stcnet", version="2.0.0", held_out=HeldOut(ours, cells)
+        exported.run, tmp_path / "tiny.stcnet", version="2.0.0", held_out=HeldOutCells(ours, cells)
     )
     assert package.calibration == calibrate(ours, cells)
     means = {
@@ -252,7 +253,7 @@ def test_every_calibration_is_exported_and_measured_alike(
     folds = [(c, f"leave-out-{c.split}") for c in cells]
     folds += [(c, "leave-out-plants") for c in cells if c.site == "other-plants"]
     ours = [Prediction(c.id, f, float(rng.normal(2 * c.label - 1, 2))) for c, f in folds]
-    held_out = HeldOut(ours, cells, method, hours_per_day=8.0)
+    held_out = HeldOutCells(ours, cells, method, hours_per_day=8.0)
     package = export_package(
         exported.run, tmp_path / "tiny.stcnet", version="1.0.0", held_out=held_out
     )
@@ -306,6 +307,9 @@ def test_half_a_fold_of_predictions_is_refused(tmp_path: Path, exported: Exporte
     ]
     with pytest.raises(DataError, match="clips of the fold are not predicted"):
         export_package(
-            exported.run, tmp_path / "tiny.stcnet", version="1.0.0", held_out=HeldOut(half, cells)
+            exported.run,
+            tmp_path / "tiny.stcnet",
+            version="1.0.0",
+            held_out=HeldOutCells(half, cells),
         )
     assert not list(tmp_path.iterdir())

@@ -9,13 +9,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from small_cells import make_cells, planted_clips, tiny_recipe, tiny_settings
+from small_cells import planted_clips, tiny_recipe, tiny_settings
+from stcnet.datasets.cell_collection import CellCollection
 from stcnet.datasets.clips import ClipSet
 from stcnet.errors import DataError
 from stcnet.networks import I3D, STCNet
 from stcnet.training.batches import Batch
+from stcnet.training.decoding import as_seen, decode
 from stcnet.training.devices import make_fabric
-from stcnet.training.folds import load_seen
 from stcnet.training.loop import Training
 from stcnet.training.sharing import share_of
 
@@ -221,16 +222,17 @@ def test_clips_that_do_not_fit_are_refused(
 
 def test_a_flow_network_is_given_flow(small_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 1)
-    cells = make_cells()[:2]
+    data = CellCollection.open(small_data)
+    few = data.clips[:2]
     network = I3D_NETWORK | {"preset": "i3d-flow", "choices": {"frames": 4}}
     recipe = tiny_recipe(network=network, loss=FRAMES, augmentation={}, epochs=1)
-    clips = load_seen(recipe, small_data, cells)
+    clips = as_seen(recipe, decode(recipe, data, few))
     assert clips.frames.shape == (2, 36, 2, 32, 32)
-    assert clips.labels.tolist() == [cell.label for cell in cells]
+    assert clips.labels.tolist() == [clip.label for clip in few]
     run = Training(recipe, clips, make_fabric("cpu"))
     assert np.isfinite(run.run_epoch().loss)
     assert batch_of(run, 2).frames.shape == (2, 4, 2, 32, 32)
-    pictures = load_seen(tiny_recipe(), small_data, cells)
+    pictures = as_seen(tiny_recipe(), decode(tiny_recipe(), data, few))
     assert pictures.frames.shape == (2, 36, 3, 32, 32)
 
 

@@ -9,23 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stcnet.cli.gallery import GalleryFolder, GallerySize, write_mistakes
+from stcnet.cli.held_out import BASELINE, Judging, predicted
 from stcnet.cli.printing import print_assessment, print_watch
-from stcnet.cli.research import Protocol, read_held_out, require_extra
+from stcnet.cli.research import Protocol, require_extra
 from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from stcnet.datasets import Cell
+    from stcnet.cli.held_out import Assessor
     from stcnet.evaluation.assessment import Assessment
-    from stcnet.evaluation.predictions import Prediction
     from stcnet.evaluation.samples import Sample
 
-    Assessor = Callable[[Sequence[str], bool], Assessment]
-    """Judges by dimensions, with or without the transfer of thresholds."""
-
-BASELINE = "baseline"
-"""Stands for RGB-TC's own predictions, which the records of the shared cells hold."""
 Predictions = Annotated[
     list[Path] | None,
     typer.Option(
@@ -35,7 +28,7 @@ Predictions = Annotated[
 ]
 Clips = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="Folder with cells.json, for predictions by clip id."),
+    typer.Option(metavar="DIR", help="Folder of labelled clips, for predictions by clip id."),
 ]
 Package = Annotated[
     Path | None,
@@ -93,6 +86,10 @@ AlarmThreshold = Annotated[
     float | None,
     typer.Option(metavar="P", help="With --scores: probability that starts an alarm."),
 ]
+MayMiss = Annotated[
+    bool,
+    typer.Option("--skip-bad", help="With --data: judge what is predicted of an unfinished fold."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")]
 
 
@@ -117,12 +114,13 @@ def evaluate(
     scores: Scores = None,
     truth: Truth = None,
     threshold: AlarmThreshold = None,
+    skip_bad: MayMiss = False,
     as_json: AsJson = False,
 ) -> None:
     """Print every metric of predictions with 95 % intervals.
 
     With --data: columns id, fold and logit, as `stcnet train --protocol` writes them; each clip is
-    weighted by the clips of the full test set that it stands for. Without: columns label and one
+    weighted by the clips of the population that it stands for. Without: columns label and one
     of logit, score, probability or prediction; each line counts once, or as often as its column
     weight says. With --model and --data: a model package on all clips, or on those that one fold
     of --protocol holds out; clips that it was trained on are refused. With --scores and --truth:
@@ -140,8 +138,9 @@ def evaluate(
     _check_options(predictions, data, calibrated, against, threshold)
     _check_gallery(gallery, gallery_size, data)
     if data is not None:
-        cells, ours = _judged_cells(predictions, data, model, protocol)
-        assess = _cells_assessor(ours, cells, data, against or [], calibrated=calibrated)
+        collection, ours = predicted(predictions, data, model, protocol)
+        judging = Judging(data, against or [], calibrated=calibrated, skip_bad=skip_bad)
+        assess = judging.assessor(collection, ours)
     else:
         assess = _labelled_assessor(predictions or [], against or [])
     asked = assess(by or (), transfer)
@@ -151,7 +150,7 @@ def evaluate(
         _write_report(report, asked, assess)
     if gallery is not None and data is not None:
         write_mistakes(
-            *(gallery, gallery_size, ours, cells, data), model=model, calibrated=calibrated
+            *(gallery, gallery_size, ours, collection, data), model=model, calibrated=calibrated
         )
     print_assessment(asked, as_json=as_json)
 
@@ -204,54 +203,6 @@ def _check_gallery(gallery: Path | None, size: int | None, data: Path | None) ->
         raise ConfigError("--gallery shows the clips of --data", hint="name their folder")
     if size is not None and gallery is None:
         raise ConfigError("--gallery-size goes with --gallery", hint="name a folder for it")
-
-
-def _judged_cells(
-    predictions: list[Path] | None, data: Path, model: Path | None, protocol: str | None
-) -> tuple[list[Cell], list[Prediction]]:
-    if model is None:
-        return read_held_out(predictions or [], data)
-    from stcnet.cli.progress import shown_progress
-    from stcnet.cli.values import load_package
-    from stcnet.datasets import protocol_folds, read_cells
-    from stcnet.evaluation.packages import predict_package
-
-    package = load_package(model)
-    cells = read_cells(data)
-    folds = protocol_folds(cells, protocol) if protocol is not None else []
-    chosen = [cell for fold in folds for cell in fold.test] if folds else cells
-    with shown_progress() as progress:
-        return cells, predict_package(
-            package,
-            cells,
-            chosen,
-            data,
-            on_clip=lambda done, total: progress("scoring", done, total),
-        )
-
-
-def _cells_assessor(
-    ours: list[Prediction],
-    cells: list[Cell],
-    data: Path,
-    against: Sequence[str],
-    *,
-    calibrated: bool,
-) -> Assessor:
-    """Judges predictions on shared cells, and those of another model alike."""
-    from stcnet.evaluation.assessment import assess_cells
-    from stcnet.evaluation.calibration import cross_calibrate
-
-    baseline = BASELINE in against
-    theirs = None
-    if against and not baseline:
-        _, theirs = read_held_out([Path(path) for path in against], data)
-    if calibrated:
-        ours = cross_calibrate(ours, cells)
-        theirs = theirs and cross_calibrate(theirs, cells)
-    return lambda by, transferred: assess_cells(
-        ours, cells, by=by, transferred=transferred, against=theirs, baseline=baseline
-    )
 
 
 def _labelled_assessor(paths: Sequence[Path], against: Sequence[str]) -> Assessor:

@@ -11,7 +11,7 @@ from stcnet.cli.research import read_held_out, require_extra
 from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
-    from stcnet.training.export import HeldOut
+    from stcnet.training.findings import HeldOut
 
 Method = Literal["platt", "temperature", "isotonic"]
 """As :data:`stcnet.inference.CalibrationMethod`, which costs an operator's start-up too much."""
@@ -33,7 +33,7 @@ def export(
         ),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder with cells.json of the predictions.")
+        Path | None, typer.Option(metavar="DIR", help="Folder of the clips that were predicted.")
     ] = None,
     calibration: Annotated[
         Method | None,
@@ -90,8 +90,13 @@ def _held_out(
         if calibration is not None or hours_per_day is not None:
             raise ConfigError("--calibration and --hours-per-day go with --predictions and --data")
         return None
+    from stcnet.datasets.cell_collection import CellCollection
+    from stcnet.evaluation.held_out import samples_of
     from stcnet.evaluation.operating_points import HOURS_PER_DAY
-    from stcnet.training.export import HeldOut
+    from stcnet.training.findings import HeldOutCells, HeldOutFolds
 
-    cells, ours = read_held_out(predictions, data)
-    return HeldOut(ours, cells, calibration or "platt", hours_per_day or HOURS_PER_DAY)
+    collection, ours = read_held_out(predictions, data)
+    method, hours = calibration or "platt", hours_per_day or HOURS_PER_DAY
+    if isinstance(collection, CellCollection):
+        return HeldOutCells(ours, collection.cells, method, hours)
+    return HeldOutFolds(samples_of(ours, collection), method, hours)

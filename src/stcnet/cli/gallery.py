@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stcnet.cli.errors import say
+from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stcnet.datasets import Cell
+    from stcnet.datasets import Collection
     from stcnet.evaluation.predictions import Prediction
 
 GalleryFolder = Annotated[
@@ -33,7 +34,7 @@ def write_mistakes(
     folder: Path,
     size: int | None,
     predictions: Sequence[Prediction],
-    cells: Sequence[Cell],
+    collection: Collection,
     data: Path,
     *,
     model: Path | None,
@@ -42,12 +43,14 @@ def write_mistakes(
     """Write the gallery of predictions on shared cells.
 
     Raises:
+        ConfigError: The data are no shared cells.
         DataError: Predictions do not fit the clips, or a mosaic is wrong.
         OutputError: The folder cannot be written, or holds something else.
         PackageError: The model cannot be used.
     """
     from stcnet.cli.progress import shown_progress
     from stcnet.cli.values import load_package
+    from stcnet.datasets.cell_collection import CellCollection
     from stcnet.evaluation.calibration import cross_calibrate
     from stcnet.evaluation.gallery import (
         DEFAULT_SIZE,
@@ -58,6 +61,14 @@ def write_mistakes(
     )
     from stcnet.folders import new_folder
 
+    if not isinstance(collection, CellCollection):
+        raise ConfigError(
+            "a gallery can be made of the shared cells only",
+            where="--gallery",
+            got=collection.title,
+            hint="leave it out",
+        )
+    cells = collection.cells
     judged = cross_calibrate(predictions, cells) if calibrated else predictions
     gallery = choose_mistakes(judged, cells, size or DEFAULT_SIZE)
     package = load_package(model) if model is not None else None

@@ -11,17 +11,27 @@ import typer
 from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
-    from stcnet.datasets import Cell
+    from stcnet.datasets import Collection
     from stcnet.evaluation.predictions import Prediction
 
 DataFolder = Annotated[
-    Path, typer.Option("--data", metavar="DIR", help="Folder with cells.json and the mosaics.")
+    Path,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="Labelled clips: RISE, IJmond, shared cells, own data, or a store of any.",
+    ),
+]
+SkipBad = Annotated[
+    bool,
+    typer.Option("--skip-bad", help="Leave out clips whose video is missing or broken."),
 ]
 Protocol = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="leave-one-split-out, leave-plants-out, or one fold such as leave-out-S0.",
+        help="S0 to S5, leave-one-view-out, leave-one-plant-out, by-date, 5-fold, or one fold; "
+        "a wrong name lists what the data allows.",
     ),
 ]
 EXTRA_MODULES = (
@@ -59,14 +69,14 @@ def require_extra() -> None:
         )
 
 
-def read_held_out(paths: Sequence[Path], data: Path) -> tuple[list[Cell], list[Prediction]]:
+def read_held_out(paths: Sequence[Path], data: Path) -> tuple[Collection, list[Prediction]]:
     """The clips of a folder and held-out predictions of them.
 
     Raises:
         DataError: The records or a file of predictions are wrong.
     """
-    from stcnet.datasets import read_cells
+    from stcnet.datasets.opening import open_collection
     from stcnet.evaluation.predictions import parse_predictions, read_rows
 
-    cells = read_cells(data)
-    return cells, [p for path in paths for p in parse_predictions(read_rows(path), path)]
+    collection = open_collection(data)
+    return collection, [p for path in paths for p in parse_predictions(read_rows(path), path)]

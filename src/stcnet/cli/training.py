@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stcnet.cli.printing import print_assessment
-from stcnet.cli.research import DataFolder, Protocol, require_extra
+from stcnet.cli.research import DataFolder, Protocol, SkipBad, require_extra
 from stcnet.errors import OutputError, StcnetError
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-    from stcnet.datasets import Cell, Fold
+    from stcnet.datasets import Collection, Fold
+    from stcnet.datasets.collection import OnBad
     from stcnet.evaluation.predictions import Prediction
     from stcnet.training.loop import Listener
     from stcnet.training.placement import ClipsOn
@@ -60,6 +61,7 @@ def train(
             help="Where the decoded clips lie: device, host, or auto by free memory.",
         ),
     ] = "auto",
+    skip_bad: SkipBad = False,
 ) -> None:
     """Train a recipe on all clips, or on the folds of a protocol.
 
@@ -67,7 +69,8 @@ def train(
     command goes on after the last full epoch. Several devices or machines share each batch.
     """
     require_extra()
-    from stcnet.datasets import protocol_folds, read_cells
+    from stcnet.datasets.opening import open_collection
+    from stcnet.datasets.protocols import folds_of
     from stcnet.training.devices import launch, make_fabric
     from stcnet.training.placement import parse_clips_on
     from stcnet.training.recipe import load_recipe
@@ -81,16 +84,18 @@ def train(
         precision=precision or settings.precision,
     )
     _warn_of_frozen_chance(settings)
-    cells = read_cells(data)
-    folds = protocol_folds(cells, protocol) if protocol is not None else []
+    collection = open_collection(data)
+    folds = folds_of(collection, protocol) if protocol is not None else []
     _make_folder(out)
     launch(fabric)
-    job = _Job(settings, data, out, fabric, place)
+    job = _Job(settings, collection, out, fabric, place, _leave_out(fabric) if skip_bad else None)
     with _first_speaks(fabric):
+        if fabric.is_global_zero:
+            _tell_left_out(collection, folds)
         if folds:
-            _train_folds(job, folds, cells)
+            _train_folds(job, folds)
         else:
-            _train_all(job, cells)
+            _train_all(job)
 
 
 def _warn_of_frozen_chance(recipe: Recipe) -> None:
@@ -110,30 +115,57 @@ class _Job:
     """What all trainings of one command share."""
 
     recipe: Recipe
-    data: Path
+    data: Collection
     out: Path
     fabric: Fabric
     clips_on: ClipsOn
+    on_bad: OnBad | None
 
 
-def _train_all(job: _Job, cells: list[Cell]) -> None:
-    from stcnet.training.folds import train_cells
+def _leave_out(fabric: Fabric) -> OnBad:
+    """Tells of each file that cannot be used, in the first process."""
+    from stcnet.cli.errors import say
+
+    def tell(error: StcnetError) -> None:
+        if fabric.is_global_zero:
+            say(f"left out: {error}")
+
+    return tell
+
+
+def _tell_left_out(data: Collection, folds: Sequence[Fold]) -> None:
+    """Say how many clips stand in no part, and why."""
+    from stcnet.cli.errors import say
+    from stcnet.datasets.collection import labelled
+
+    undecided = len(data.clips) - len(labelled(data.clips))
+    if undecided:
+        say(f"{undecided} left out, without a decided label")
+    for fold in folds:
+        if fold.left_out:
+            say(f"{fold.name}: {fold.left_out} left out of training, too like or near a test clip")
+
+
+def _train_all(job: _Job) -> None:
+    from stcnet.datasets.collection import labelled
+    from stcnet.training.folds import train_clips
 
     with _shown(job, job.recipe.name) as listener:
-        train_cells(
+        trained = train_clips(
             job.recipe,
-            cells,
             job.data,
+            labelled(job.data.clips),
             job.out,
             fabric=job.fabric,
             clips_on=job.clips_on,
             listener=listener,
+            on_bad=job.on_bad,
         )
-    typer.echo(f"trained on {len(cells)} clips: {job.out}")
+    typer.echo(f"trained on {len(trained.clips)} clips: {job.out}")
 
 
-def _train_folds(job: _Job, folds: list[Fold], cells: list[Cell]) -> None:
-    from stcnet.evaluation.assessment import assess_cells
+def _train_folds(job: _Job, folds: Sequence[Fold]) -> None:
+    from stcnet.evaluation.held_out import assess
     from stcnet.evaluation.predictions import write_predictions
     from stcnet.training.devices import by_first
     from stcnet.training.folds import run_fold
@@ -150,13 +182,16 @@ def _train_folds(job: _Job, folds: list[Fold], cells: list[Cell]) -> None:
                 fabric=job.fabric,
                 clips_on=job.clips_on,
                 listener=listener,
+                on_bad=job.on_bad,
             )
         predictions += held_out
         own = job.out / fold.name / PREDICTIONS_FILE
         by_first(job.fabric, partial(write_predictions, own, held_out))
         by_first(job.fabric, partial(write_predictions, path, predictions))
     if job.fabric.is_global_zero:
-        print_assessment(assess_cells(predictions, cells), as_json=False)
+        partial_folds = job.on_bad is not None
+        judged = assess(predictions, job.data, partial_folds=partial_folds)
+        print_assessment(judged, as_json=False)
     typer.echo(f"predictions: {path}")
 
 

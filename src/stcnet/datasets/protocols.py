@@ -69,7 +69,7 @@ def folds_of(collection: Collection, protocol: str) -> list[Fold]:
     if isinstance(collection, OwnProtocols) and protocol in collection.protocols:
         return collection.folds(protocol)
     clips = labelled(collection.clips)
-    whole = _protocol_of_fold(protocol)
+    whole = protocol_of_fold(protocol)
     for scheme in SCHEMES:
         match = re.fullmatch(scheme.form, whole)
         if match and scheme.names(clips):
@@ -92,7 +92,16 @@ def protocols_of(collection: Collection) -> tuple[str, ...]:
     return (*own, *(name for scheme in SCHEMES for name in scheme.names(clips)))
 
 
-def _protocol_of_fold(name: str) -> str:
+def fold_named(collection: Collection, name: str) -> Fold | None:
+    """The fold of this name, None where no protocol of the collection has one."""
+    try:
+        folds = folds_of(collection, name)
+    except ConfigError:
+        return None
+    return next((fold for fold in folds if fold.name == name), None)
+
+
+def protocol_of_fold(name: str) -> str:
     """The protocol that a fold is of; a name that is no fold's stays as it is."""
     for prefix in ("view", "plant"):
         if name.startswith(f"leave-out-{prefix}-"):

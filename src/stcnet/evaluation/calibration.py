@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -59,6 +59,28 @@ def calibrate(
     """
     kept, known = _one_a_clip(predictions, cells)
     judged = judge_cells(kept, [known[prediction.id] for prediction in kept])
+    return fit_calibration(
+        judged,
+        method,
+        folds={prediction.fold for prediction in kept},
+        population=", weighted to the full RISE test sets",
+    )
+
+
+def fit_calibration(
+    judged: Judged, method: CalibrationMethod, *, folds: Collection[str], population: str = ""
+) -> Calibration:
+    """A calibration fitted on judged clips, each there once.
+
+    Args:
+        judged: Held-out clips; scores are raw logits.
+        method: As for :func:`calibrate`.
+        folds: Those that judged them.
+        population: In words, what their weights stand for; begins with a comma.
+
+    Raises:
+        DataError: The clips show only one class, or smoke does not score higher than none.
+    """
     if judged.labels.min() == judged.labels.max():
         raise DataError("calibration needs clips of both classes", where="predictions")
     form, title, fit = _METHODS[method]
@@ -67,8 +89,7 @@ def calibrate(
         threshold=THRESHOLD,
         off_threshold=THRESHOLD * OFF_SHARE,
         basis=f"{title} on {len(judged)} held-out predictions "
-        f"({', '.join(sorted({p.fold for p in kept}))}), weighted to the full RISE test "
-        "sets; smoke from a probability of one half",
+        f"({', '.join(sorted(folds))}){population}; smoke from a probability of one half",
     )
 
 
@@ -198,13 +219,18 @@ def _others(
         if prediction.fold not in {fold, PLANTS_FOLD} and groups.get(prediction.id) not in tested
     ]
     if not others:
-        raise DataError(
-            "a fold can only be calibrated on other folds",
-            where="predictions",
-            got=f"{fold} alone",
-            hint="give the predictions of all folds of the protocol",
-        )
+        raise alone(fold)
     return others
+
+
+def alone(fold: str) -> DataError:
+    """The error of a fold that there is no other to calibrate by."""
+    return DataError(
+        "a fold can only be calibrated on other folds",
+        where="predictions",
+        got=f"{fold} alone",
+        hint="give the predictions of all folds of the protocol",
+    )
 
 
 def _one_a_clip(

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 
-from stcnet.datasets import Cell, read_clips
-from stcnet.datasets.cells import CELL_SIDE
+import numpy as np
+
+from stcnet.datasets import Collection, LabelledClip
 from stcnet.datasets.leaks.guard import refuse_leaks
 from stcnet.errors import DataError
 from stcnet.evaluation.predictions import Prediction
 from stcnet.inference import ClipScorer, ModelPackage
+from stcnet.types import Picture
+
+PORTION = 64
+"""Clips that are decoded at a time."""
 
 
 def predict_package(
     package: ModelPackage,
-    cells: Sequence[Cell],
-    chosen: Sequence[Cell],
-    data: Path,
+    collection: Collection,
+    chosen: Sequence[LabelledClip],
     *,
     on_clip: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Prediction]:
@@ -25,26 +28,35 @@ def predict_package(
 
     Args:
         package: Its manifest names the clips it was trained on.
-        cells: The records of all clips at hand.
-        chosen: Those to score.
-        data: The folder of the mosaics.
+        collection: The data.
+        chosen: The clips of it to score.
         on_clip: Told of clips done and clips in all.
 
     Returns:
         A prediction for each of ``chosen``, in their order; the fold is the package's name.
 
     Raises:
-        DataError: There is nothing to score, or the package was trained on one of the clips or on
-            a near-duplicate of one.
+        DataError: There is nothing to score, the package was trained on one of the clips or on
+            one that shows the same, or a video cannot be used.
     """
     if not chosen:
-        raise DataError("there is no clip to score", where=data)
+        raise DataError("there is no clip to score", where=collection.title)
     trained_on = set(package.manifest.provenance.clips)
-    trained = [cell.clip for cell in cells if cell.id in trained_on]
-    refuse_leaks({"train": trained, "test": [cell.clip for cell in chosen]})
+    trained = [clip for clip in collection.clips if clip.id in trained_on]
+    refuse_leaks({"train": trained, "test": chosen})
     scorer = ClipScorer(package)
-    logits: dict[int, float] = {}
-    for position, clip in read_clips(data, chosen, CELL_SIDE):
-        logits[position] = scorer.score(clip).logit
-        on_clip(len(logits), len(chosen))
-    return [Prediction(cell.id, package.name, logits[n]) for n, cell in enumerate(chosen)]
+    predictions: list[Prediction] = []
+    for name, frames in _decoded(collection, chosen, package.manifest.input.size):
+        predictions.append(Prediction(name, package.name, scorer.score(frames).logit))
+        on_clip(len(predictions), len(chosen))
+    return predictions
+
+
+def _decoded(
+    collection: Collection, chosen: Sequence[LabelledClip], size: int
+) -> Iterator[tuple[str, Picture]]:
+    """Id and frames of each clip, shape (L, size, size, 3), some clips at a time."""
+    for start in range(0, len(chosen), PORTION):
+        clips = collection.load(chosen[start : start + PORTION], size).in_memory()
+        for name, frames in zip(clips.ids, clips.frames, strict=True):
+            yield name, np.ascontiguousarray(frames.permute(0, 2, 3, 1).numpy())

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from stcnet.datasets import SPLITS, Cell, Fold, leave_split_out, read_cells
-from stcnet.datasets.clips import ClipSet, load_clips
+from stcnet.datasets import SPLITS, Cell, Fold, leave_split_out
+from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.clips import ClipSet
 from stcnet.evaluation.metrics import FloatArray
 from stcnet.reproduction.benches import BenchFacts
 from stcnet.reproduction.judging import HeldOut
 from stcnet.reproduction.rows import SPLITS as PUBLISHED_SPLITS
-from stcnet.training.data import TrainingData, describe_cells
+from stcnet.training.data import TrainingData, describe_clips
 
 FACTS = BenchFacts(
     title="Shared cells of RISE",
@@ -40,8 +41,7 @@ class CellsBench:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._cells = read_cells(folder)
+        self._data = CellCollection.open(folder)
 
     @property
     def facts(self) -> BenchFacts:
@@ -51,7 +51,7 @@ class CellsBench:
     @property
     def splits(self) -> tuple[str, ...]:
         """The splits it holds."""
-        present = {cell.split for cell in self._cells}
+        present = {cell.split for cell in self._data.cells}
         return tuple(split for split in SPLITS if split in present)
 
     @property
@@ -62,7 +62,7 @@ class CellsBench:
 
     def divide(self, split: str) -> CellsDivision:
         """Train on the cells of the other splits, judge on this one's."""
-        return CellsDivision(split, leave_split_out(self._cells, split), self._folder)
+        return CellsDivision(split, leave_split_out(self._data.cells, split), self._data)
 
     def published_logits(self, split: str) -> FloatArray:
         """What RGB-I3D-TC said, which the records hold."""
@@ -77,22 +77,23 @@ class CellsDivision:
     Attributes:
         split: ``S0`` and the like.
         fold: Free of leaks.
-        folder: Of the mosaics.
+        data: Where its clips come from.
     """
 
     split: str
     fold: Fold
-    folder: Path
+    data: CellCollection
 
     @property
     def judged(self) -> list[Cell]:
         """The clips to judge: those of IJmond are in no test set of RISE."""
-        return [cell for cell in self.fold.test if cell.site != "ijmond"]
+        tested = {clip.id for clip in self.fold.test if clip.plant != "ijmond"}
+        return [cell for cell in self.data.cells if cell.id in tested]
 
     @property
     def training(self) -> TrainingData:
         """What is trained on."""
-        return describe_cells(self.fold.train)
+        return describe_clips(self.data, self.fold.train)
 
     @property
     def held_out(self) -> HeldOut:
@@ -109,8 +110,8 @@ class CellsDivision:
 
     def training_clips(self, size: int) -> ClipSet:
         """The training clips at ``size`` x ``size`` pixels."""
-        return load_clips(self.folder, self.fold.train, size)
+        return self.data.load(self.fold.train, size)
 
     def held_out_clips(self, size: int) -> ClipSet:
         """The clips of :attr:`held_out` at ``size`` x ``size`` pixels."""
-        return load_clips(self.folder, self.judged, size)
+        return self.data.load([cell.clip for cell in self.judged], size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,27 +13,17 @@ import numpy as np
 import torch
 
 import stcnet
-from stcnet.datasets import Cell
 from stcnet.datasets.cells import CLIP_FRAMES, FRAME_INTERVAL_S
-from stcnet.datasets.cell_protocols import PLANTS_FOLD
 from stcnet.errors import ConfigError, OutputError
-from stcnet.evaluation.calibration import UNCALIBRATED, calibrate, cross_calibrate
-from stcnet.evaluation.operating_points import (
-    HOURS_PER_DAY,
-    operating_points_of_cells,
-    operating_table,
-)
-from stcnet.evaluation.predictions import Prediction
-from stcnet.evaluation.protocol import GroupScores, judge_protocol
-from stcnet.evaluation.tables import markdown_table
+from stcnet.evaluation.breakdown import PartScores
+from stcnet.evaluation.operating_points import operating_table
+from stcnet.evaluation.protocol import GroupScores
+from stcnet.evaluation.tables import score_table
 from stcnet.inference import (
-    Calibration,
-    CalibrationMethod,
     InputSpec,
     Metric,
     ModelDescription,
     ModelPackage,
-    OperatingPoint,
     Provenance,
     Sampling,
     write_package,
@@ -41,6 +31,7 @@ from stcnet.inference import (
 from stcnet.networks import STCNet
 from stcnet.synthesis.scenes import render_clip
 from stcnet.training.checkpoint import FinishedRun
+from stcnet.training.findings import Findings, HeldOut
 from stcnet.training.graphs import export_graphs
 from stcnet.types import Picture
 
@@ -48,40 +39,13 @@ EXAMPLE_SIDE = 96
 LIMITS = (
     "Trained on daylight time-lapse, one frame every 5 s: it does not know night pictures or"
     " infrared, and must be fed at that cadence.",
-    "Trained on about a thousand clips of a few plants; expect more misses and false alarms on a"
+    "Trained on {clips} clips of a few plants; expect more misses and false alarms on a"
     " camera it has never seen, and check its first weeks by eye.",
     "Expect steam, cloud, fog and moving shadows among its false alarms, thin or far plumes among"
     " its misses; they have not been counted by cause.",
     "It says whether smoke is in the picture, not what it is made of, how dense it is, or whether a"
     " rule was broken.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class HeldOut:
-    """Predictions of the same recipe on clips it had not seen, and what to make of them.
-
-    Attributes:
-        predictions: Of all folds of a protocol.
-        cells: The records of the clips.
-        method: How raw scores become probabilities.
-        hours_per_day: Hours of daylight of the camera-day that operating points count in.
-    """
-
-    predictions: Sequence[Prediction]
-    cells: Sequence[Cell]
-    method: CalibrationMethod = "platt"
-    hours_per_day: float = HOURS_PER_DAY
-
-
-@dataclass(frozen=True, slots=True)
-class _Findings:
-    """What the held-out predictions say; without any, that there are none."""
-
-    calibration: Calibration = UNCALIBRATED
-    scores: Sequence[GroupScores] = ()
-    points: tuple[OperatingPoint, ...] = ()
-    folds: frozenset[str] = frozenset()
 
 
 def export_package(
@@ -111,7 +75,7 @@ def export_package(
     created_at = created_at or _now()
     network = _require_stcnet(run)
     sampling = _sampling(network)
-    findings = _judge(held_out, sampling) if held_out else _Findings()
+    findings = held_out.findings(sampling.window_s) if held_out else Findings()
     description = _describe(run, network, findings, version, created_at)
     graphs = export_graphs(network, description.input.size)
     return write_package(
@@ -144,25 +108,10 @@ def _sampling(network: STCNet) -> Sampling:
     return Sampling(interval_s=FRAME_INTERVAL_S, stride=CLIP_FRAMES // (frames + 1), frames=frames)
 
 
-def _judge(held_out: HeldOut, sampling: Sampling) -> _Findings:
-    """Calibration, and scores and operating points with each fold calibrated by the others."""
-    predictions, cells, method = held_out.predictions, held_out.cells, held_out.method
-    calibration = calibrate(predictions, cells, method)
-    calibrated = cross_calibrate(predictions, cells, method)
-    return _Findings(
-        calibration,
-        judge_protocol(calibrated, cells),
-        operating_points_of_cells(
-            calibrated, cells, window_s=sampling.window_s, hours_per_day=held_out.hours_per_day
-        ),
-        frozenset(prediction.fold for prediction in predictions),
-    )
-
-
 def _describe(
     run: FinishedRun,
     network: STCNet,
-    findings: _Findings,
+    findings: Findings,
     version: str,
     created_at: datetime,
 ) -> ModelDescription:
@@ -185,8 +134,14 @@ def _describe(
         provenance=_provenance(run),
         metrics=tuple(_metrics(findings.scores)),
         operating_points=findings.points,
-        limits=LIMITS,
+        limits=_limits(run),
     )
+
+
+def _limits(run: FinishedRun) -> tuple[str, ...]:
+    count = len(run.data.clips)
+    clips = "about a thousand" if round(count, -2) == 1000 else f"{count:,}"
+    return tuple(limit.format(clips=clips) for limit in LIMITS)
 
 
 def _of_rgb(values: tuple[float, ...]) -> tuple[float, float, float]:
@@ -243,12 +198,12 @@ def _provenance(run: FinishedRun) -> Provenance:
     )
 
 
-def _metrics(scores: Sequence[GroupScores]) -> list[Metric]:
+def _metrics(scores: Sequence[GroupScores] | Sequence[PartScores]) -> list[Metric]:
     """The finite estimates, rounded to 4 decimals."""
     return [
         Metric(
-            protocol=row.fold,
-            group=row.group,
+            protocol=row.fold if isinstance(row, GroupScores) else row.sample,
+            group=row.group if isinstance(row, GroupScores) else row.part,
             name=name,
             value=round(estimate.value, 4),
             low=round(estimate.low, 4),
@@ -261,7 +216,7 @@ def _metrics(scores: Sequence[GroupScores]) -> list[Metric]:
     ]
 
 
-def _card(run: FinishedRun, description: ModelDescription, findings: _Findings) -> str:
+def _card(run: FinishedRun, description: ModelDescription, findings: Findings) -> str:
     loader = jinja2.PackageLoader("stcnet.training", "templates")
     # Markdown, read as text: nothing in it is markup that could be injected.
     environment = jinja2.Environment(  # noqa: S701
@@ -275,10 +230,11 @@ def _card(run: FinishedRun, description: ModelDescription, findings: _Findings) 
         sampling=description.sampling,
         recipe=run.recipe,
         data=run.data,
-        scores=markdown_table(findings.scores) if findings.scores else "",
+        scores=score_table(findings.scores).markdown() if findings.scores else "",
         calibration=findings.calibration,
         points=findings.points,
         operating_table=operating_table(findings.points),
-        plants_left_out=PLANTS_FOLD in findings.folds,
+        of_cells=findings.of_cells,
+        protocols=findings.protocols,
         limits=description.limits,
     )

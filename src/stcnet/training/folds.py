@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import lightning_fabric as lf
 import torch
 from torch import Tensor
 
-from stcnet.datasets import Cell, Fold
-from stcnet.datasets.clips import ClipSet, load_clips
-from stcnet.datasets.optical_flow import flow_clips
+from stcnet.datasets import Collection, Fold, LabelledClip
+from stcnet.datasets.clips import ClipSet
+from stcnet.datasets.collection import OnBad
+from stcnet.datasets.leaks.look_alikes import refuse_look_alikes
 from stcnet.evaluation.predict import predict_logits
 from stcnet.evaluation.predictions import Prediction
 from stcnet.networks import ClipNetwork
 from stcnet.training.checkpoint import check_checkpoint
-from stcnet.training.data import describe_cells
+from stcnet.training.data import TrainingData, describe_clips, described_as
+from stcnet.training.decoding import as_seen, decode
 from stcnet.training.devices import by_all, by_first, gather, make_fabric
 from stcnet.training.fitting import fit
 from stcnet.training.loop import SILENT, Listener
@@ -26,92 +29,125 @@ from stcnet.training.recipe import Recipe
 from stcnet.training.sharing import part_of
 
 
-def train_cells(
+def train_clips(
     recipe: Recipe,
-    cells: Sequence[Cell],
-    data: Path,
+    collection: Collection,
+    clips: Sequence[LabelledClip],
     folder: Path,
     *,
     fabric: lf.Fabric | None = None,
     clips_on: ClipsOn = "auto",
     listener: Listener = SILENT,
-) -> ClipNetwork:
-    """Train a recipe on shared cells; see :func:`stcnet.training.fitting.fit`.
+    on_bad: OnBad | None = None,
+) -> TrainingData:
+    """Train a recipe on clips of a collection; see :func:`stcnet.training.fitting.fit`.
 
     Args:
         recipe: What to do.
-        cells: The clips to train on.
-        data: The folder of their mosaics.
+        collection: Where the clips come from.
+        clips: The clips to train on, all with a label.
         folder: Where the run goes; one that was interrupted there is resumed.
         fabric: Devices and precision, launched; None: one device, a GPU where there is one.
         clips_on: Where the clips lie, see :func:`stcnet.training.placement.place_clips`.
         listener: Told of steps and epochs.
+        on_bad: Told of files that cannot be used, see :func:`stcnet.training.decoding.decode`.
+
+    Returns:
+        What was trained on.
 
     Raises:
-        DataError: A mosaic is missing, of another size, or too short.
+        DataError: A video cannot be used, or none is left.
         TrainingError: The run cannot start, go on or resume.
         OutputError: The folder cannot be written.
     """
-    fabric = fabric or make_fabric(precision=recipe.precision)
-    described = describe_cells(cells)
-    by_first(fabric, lambda: check_checkpoint(folder, recipe, described))
-    clips = by_all(fabric, lambda: load_seen(recipe, data, cells))
-    return fit(
-        recipe,
-        clips,
-        described,
-        folder,
-        fabric=fabric,
-        clips_on=clips_on,
-        listener=listener,
-    )
+    run = _Run(recipe, fabric or make_fabric(precision=recipe.precision), clips_on, listener)
+    run.refuse_foreign(folder, describe_clips(collection, clips), on_bad)
+    decoded = by_all(run.fabric, lambda: decode(recipe, collection, clips, on_bad))
+    trained_on = described_as(collection, clips, decoded)
+    run.fit(decoded, trained_on, folder)
+    return trained_on
 
 
 def run_fold(
     recipe: Recipe,
     fold: Fold,
-    data: Path,
+    collection: Collection,
     folder: Path,
     *,
     fabric: lf.Fabric | None = None,
     clips_on: ClipsOn = "auto",
     listener: Listener = SILENT,
+    on_bad: OnBad | None = None,
 ) -> list[Prediction]:
     """Train on a fold's training clips and predict its test clips.
 
+    What the records could not tell is looked at first: a training clip that looks like a test
+    clip ends the fold before anything is trained.
+
     Args:
         recipe: What to do.
-        fold: Free of leaks.
-        data: The folder of the mosaics.
+        fold: Free of leaks, as far as the records tell.
+        collection: Where its clips come from.
         folder: Of the whole protocol; the fold's run goes into a folder of its name there.
         fabric: Devices and precision, launched; None: one device, a GPU where there is one.
         clips_on: Where the clips lie, see :func:`stcnet.training.placement.place_clips`.
         listener: Told of steps and epochs.
+        on_bad: Told of files that cannot be used, see :func:`stcnet.training.decoding.decode`.
 
     Returns:
-        A prediction for each test clip, in their order.
+        A prediction for each test clip that could be decoded, in their order.
 
     Raises:
-        DataError: A mosaic is missing, of another size, or too short.
+        DataError: A video cannot be used, none is left, or a training clip looks like a test clip.
         TrainingError: The run cannot start, go on or resume.
         OutputError: The folder cannot be written.
     """
-    fabric = fabric or make_fabric(precision=recipe.precision)
-    model = train_cells(
-        recipe,
-        fold.train,
-        data,
-        folder / fold.name,
-        fabric=fabric,
-        clips_on=clips_on,
-        listener=listener,
+    run = _Run(recipe, fabric or make_fabric(precision=recipe.precision), clips_on, listener)
+    own = folder / fold.name
+    run.refuse_foreign(own, describe_clips(collection, fold.train), on_bad)
+    train, test = (
+        by_all(run.fabric, partial(decode, recipe, collection, clips, on_bad))
+        for clips in (fold.train, fold.test)
     )
-    clips = by_all(fabric, lambda: load_seen(recipe, data, fold.test))
-    logits = predict_together(recipe, model, clips, fabric, clips_on)
+    by_first(run.fabric, partial(refuse_look_alikes, train, test))
+    model = run.fit(train, described_as(collection, fold.train, train), own)
+    del train
+    seen = by_all(run.fabric, lambda: as_seen(recipe, test))
+    logits = predict_together(recipe, model, seen, run.fabric, clips_on)
     return [
-        Prediction(cell.id, fold.name, logit)
-        for cell, logit in zip(fold.test, logits.tolist(), strict=True)
+        Prediction(clip, fold.name, logit)
+        for clip, logit in zip(test.ids, logits.tolist(), strict=True)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """How clips are trained on."""
+
+    recipe: Recipe
+    fabric: lf.Fabric
+    clips_on: ClipsOn
+    listener: Listener
+
+    def refuse_foreign(self, folder: Path, data: TrainingData, on_bad: OnBad | None) -> None:
+        """Refuse another run's checkpoint before anything is decoded.
+
+        Where clips may be left out, only decoding tells which: then :meth:`fit` refuses it.
+        """
+        if on_bad is None:
+            by_first(self.fabric, lambda: check_checkpoint(folder, self.recipe, data))
+
+    def fit(self, decoded: ClipSet, data: TrainingData, folder: Path) -> ClipNetwork:
+        """Train on decoded clips, as the network looks at them."""
+        return fit(
+            self.recipe,
+            by_all(self.fabric, lambda: as_seen(self.recipe, decoded)),
+            data,
+            folder,
+            fabric=self.fabric,
+            clips_on=self.clips_on,
+            listener=self.listener,
+        )
 
 
 def predict_together(
@@ -139,16 +175,3 @@ def predict_together(
     placed = place_clips(mine, fabric.device, clips_on)
     logits = predict_logits(model, network_input.to(fabric.device), placed)
     return torch.cat(gather(fabric, logits))
-
-
-def load_seen(recipe: Recipe, data: Path, cells: Sequence[Cell]) -> ClipSet:
-    """Clips as the recipe's network looks at them: RGB, or the optical flow of it.
-
-    Raises:
-        DataError: A mosaic is missing, of another size, or too short.
-    """
-    settings = recipe.network
-    clips = load_clips(data, cells, settings.input_size)
-    if settings.outline().channels == clips.frames.shape[2]:
-        return clips
-    return flow_clips(clips, workers=os.cpu_count() or 1)
