@@ -250,8 +250,12 @@ def measure(way: Way, clips: int, size: int, seconds: float) -> Measured:
 
 
 def measure_apart(way: Way, clips: int, size: int, seconds: float) -> Measured:
-    """As :func:`measure`, in a process of its own."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
+    """As :func:`measure`, in a process of its own, forked from one that has imported torch."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        ["stcnet.datasets.store.frames", "stcnet.datasets.opening", "av"]
+    )
+    with context.Pool(1) as pool:
         return pool.apply(measure, (way, clips, size, seconds))
 
 
