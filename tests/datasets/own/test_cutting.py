@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from own_clips import Lines, grey, numbers_of, write_clip, write_stamped
 from stcnet.datasets.opening import open_collection
@@ -83,6 +84,14 @@ def test_zones_come_back_from_the_import(tmp_path: Path) -> None:
     left, right = data.load(data.clips, 8).frames[:, 7, 0].numpy()
     np.testing.assert_allclose(left, grey(7)[:8, :8, 0], atol=3)
     np.testing.assert_allclose(right, grey(7)[:8, 16:24, 0], atol=3)
+
+
+def test_pictures_of_a_folder_tell_their_times(tmp_path: Path) -> None:
+    (tmp_path / "gate").mkdir()
+    for number in range(4):
+        Image.fromarray(grey(number)).save(tmp_path / "gate" / f"20260501_12000{number}.png")
+    cut(tmp_path / "gate", tmp_path / "clips")
+    assert names_in(tmp_path / "clips") == ["gate__20260501T120000.000Z__every1s.mp4"]
 
 
 @pytest.mark.parametrize("at", [1, 3, 6])

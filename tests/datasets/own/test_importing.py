@@ -361,6 +361,8 @@ def test_labels_of_the_monitor_are_taken(tmp_path: Path) -> None:
         pytest.param("{", "line 3: the line is wrong: Invalid JSON", id="no json"),
         pytest.param(LINE | {"verdict": "fire"}, "line 3: verdict is wrong", id="verdict"),
         pytest.param(LINE | {"start": "2026-07-01T12:00:00"}, "start is wrong", id="naive"),
+        pytest.param(LINE | {"start": "0001-01-01T00:00:00+05:00"}, "before 1970", id="year 1"),
+        pytest.param(LINE | {"zone": "../a=0,0,1,1"}, "zone is wrong: leads out", id="zone name"),
         pytest.param(LINE | {"end": LINE["start"]}, "end is not after start", id="swapped"),
         pytest.param(LINE | {"zone": "a=1,2"}, "zone is wrong: a zone is not of", id="zone"),
         pytest.param(LINE | {"camera": "../x"}, "camera is wrong: leads out", id="camera"),
@@ -428,6 +430,25 @@ def test_zones_of_one_video_are_one_group(tmp_path: Path) -> None:
     assert one.group == other.group is not None
 
 
+def test_numbers_that_are_no_times_are_passed_over(tmp_path: Path) -> None:
+    write_clip(tmp_path / "smoke" / "99991231_235959.mp4")
+    write_clip(tmp_path / "smoke" / "gate__18000101T000000.000Z__every5s.mp4", first=2)
+    take(tmp_path, tmp_path / "own")
+    assert [clip.start for clip in open_collection(tmp_path / "own").clips] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        pytest.param({"zone": Zone.parse("../a=0,0,1,1")}, "zone's name leads out of", id="zone"),
+        pytest.param({"interval_s": 0.0}, "--interval: is no time between", id="interval"),
+    ],
+)
+def test_a_default_that_cannot_be_is_refused(choice: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Defaults(**choice)
+
+
 def test_a_folder_of_clips_is_for_tables(tmp_path: Path) -> None:
     write_clip(tmp_path / "smoke" / "a.mp4")
     with pytest.raises(ConfigError, match="--clips: is for tables"):
@@ -451,6 +472,16 @@ def test_two_imports_do_not_write_at_once(tmp_path: Path, monkeypatch: pytest.Mo
 
 class KilledError(BaseException):
     """Stands for SIGKILL: nothing is written after it."""
+
+
+def test_records_are_kept_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        write_clip(tmp_path / "smoke" / f"{number}.mp4", first=number)
+    kept: list[int] = []
+    monkeypatch.setattr(importing, "_KEPT_EVERY", 2)
+    monkeypatch.setattr(importing, "write_clips_file", lambda out, clips: kept.append(len(clips)))
+    take(tmp_path, tmp_path / "own")
+    assert kept == [2, 3]
 
 
 @pytest.mark.parametrize("at", [1, 2, 3, 4])

@@ -12,8 +12,10 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
+from stcnet.datasets.file_names import flaw_of_name
 from stcnet.datasets.own.names import CutName, Offset, shown
 from stcnet.datasets.own.records import UNKNOWN, checked_place
+from stcnet.datasets.own.times import EARLIEST, LATEST
 from stcnet.datasets.rise.labels import Label
 from stcnet.errors import ConfigError, DataError, ZoneError
 from stcnet.types import Zone
@@ -57,7 +59,7 @@ class Defaults:
         zone: The part of the picture that counts; None for the centred square.
 
     Raises:
-        ConfigError: The interval is not above zero.
+        ConfigError: The interval is not above zero, or the zone's name cannot be used.
     """
 
     view: str = UNKNOWN
@@ -71,6 +73,9 @@ class Defaults:
             raise ConfigError(
                 "is no time between frames", where="--interval", got=f"{self.interval_s:g} s"
             )
+        flaw = flaw_of_name(self.zone.name) if self.zone else None
+        if flaw:
+            raise ConfigError(f"the zone's name {flaw}", where="--zone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +175,20 @@ def said_by_name(stem: str, timezone: tzinfo) -> Said:
         whole = Zone(cut.zone, 0, 0, 1, 1, "fractions") if cut.zone else None
         return Said(
             view=cut.view,
-            start=cut.start,
+            start=_possible(cut.start),
             interval_s=cut.interval_s,
             zone=whole,
             group=f"{cut.view}/{cut.origin.video}" if isinstance(cut.origin, Offset) else None,
         )
     rise = RiseName.parse(stem)
     if rise is not None and rise.duration_s > 0:
-        return Said(view=f"{rise.camera}-{rise.view}", start=rise.started_at)
-    return Said(start=name_time(stem, timezone))
+        return Said(view=f"{rise.camera}-{rise.view}", start=_possible(rise.started_at))
+    return Said(start=_possible(name_time(stem, timezone)))
+
+
+def _possible(moment: datetime | None) -> datetime | None:
+    """A time in a name, None where it cannot be one: other numbers may look like it."""
+    return moment if moment is not None and EARLIEST <= moment < LATEST else None
 
 
 def place_name(text: str) -> str | None:

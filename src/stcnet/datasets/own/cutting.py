@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
@@ -42,7 +42,8 @@ class CutSettings:
         stride: Frames from the start of a clip to the start of the next.
         zones: A clip is cut of each; none for one clip of the whole picture.
         view: Camera view; None to take it from the video's name.
-        start: Capture time of the first frame, UTC; None to take it from the video's name.
+        start: Capture time of the first frame, UTC; None to take it from the video's name, or the
+            times of a folder's pictures.
         timezone: Of times without an offset in names.
         frame_interval_s: World seconds between the frames of a video that is itself a time-lapse.
 
@@ -171,8 +172,11 @@ def _origin(video: Path, settings: CutSettings) -> _Origin:
     said = said_by_name(stem, settings.timezone)
     view = settings.view or said.view or part_of_name(without_time(stem), "view")
     start = settings.start or said.start
-    whole_ms = start and start.replace(microsecond=start.microsecond // 1000 * 1000)
-    return _Origin(view, whole_ms, part_of_name(stem, "video"))
+    return _Origin(view, start and _whole_ms(start), part_of_name(stem, "video"))
+
+
+def _whole_ms(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def _require_distinct(origins: dict[Path, _Origin]) -> None:
@@ -271,6 +275,8 @@ def _cut(
     """Cut one video; gives the names of its clips."""
     with open_source(video, frame_interval_s=settings.frame_interval_s) as source:
         require_cadence(source, settings.every_s)
+        if origin.start is None and source.info.started_at is not None:
+            origin = replace(origin, start=_whole_ms(source.info.started_at))
         windows = _Windows(out, origin, settings, _boxes(settings.zones, source.info), report)
         with windows.abandoned_at_the_end():
             for frame, run in _runs(source, settings.every_s):

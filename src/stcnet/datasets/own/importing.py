@@ -39,6 +39,8 @@ Listener = Callable[[int, int], None]
 
 Key = tuple[str, str | None]
 _READERS = 2
+_KEPT_EVERY = 500
+"""New clips after which the records are written, lest a killed import looks at all again."""
 _ANOTHER = "name another folder with --out"
 _OTHER_KINDS = ("cells.json", "metadata.json", "store.json")
 
@@ -133,8 +135,7 @@ def import_clips(
         try:
             run.take(candidates, listener)
         finally:
-            if run.changed:
-                write_clips_file(out, run.clips.values())
+            run.keep()
     return report
 
 
@@ -159,8 +160,15 @@ class _Import:
                     self.clips[added.key] = added
                     self.changed = True
                     self.report.added += 1
+                    if self.report.added % _KEPT_EVERY == 0:
+                        self.keep()
                     self.report.spread += added.frames < CLIP_FRAMES
                 listener(done, len(new))
+
+    def keep(self) -> None:
+        """Write the records as they are now."""
+        if self.changed:
+            write_clips_file(self.out, self.clips.values())
 
     def _by_content(self, candidates: Sequence[Candidate]) -> Iterator[tuple[Key, Candidate]]:
         """One candidate for each video and zone; those whose labels contradict are left out."""

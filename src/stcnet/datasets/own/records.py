@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from stcnet.datasets.file_names import flaw_of_name
+from stcnet.datasets.own.times import checked_moment
 from stcnet.errors import DataError, ZoneError
 from stcnet.files import write_whole
 from stcnet.types import Zone
@@ -29,7 +30,7 @@ UNKNOWN = "unknown"
 
 
 def checked_place(name: str) -> str:
-    """A name of a view or a plant, which must serve as a file name as well.
+    """A name of a view, a plant or a zone, which must serve as a file name as well.
 
     Raises:
         ValueError: It cannot.
@@ -42,14 +43,15 @@ def checked_place(name: str) -> str:
 
 def _checked_zone(text: str) -> str:
     try:
-        Zone.parse(text)
+        zone = Zone.parse(text)
     except ZoneError as error:
         raise ValueError(error.what) from None
+    checked_place(zone.name)
     return text
 
 
 Place = Annotated[str, AfterValidator(checked_place)]
-Utc = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+Utc = Annotated[AwareDatetime, AfterValidator(checked_moment)]
 ZoneText = Annotated[str, AfterValidator(_checked_zone)]
 Seconds = Annotated[float, Field(gt=0, lt=1e9, allow_inf_nan=False)]
 

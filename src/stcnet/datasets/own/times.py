@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from stcnet.errors import ConfigError
 
 _UNIX = re.compile(r"[0-9]{9,10}(?:\.[0-9]+)?")
+EARLIEST, LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""A clip outside of these times has a wrong one."""
 _SECONDS = re.compile(r"(?P<number>[0-9]+(?:[.,][0-9]+)?) ?s?")
 
 
@@ -30,11 +32,22 @@ def parse_timezone(name: str, option: str = "--timezone") -> tzinfo:
         ) from None
 
 
+def checked_moment(moment: datetime) -> datetime:
+    """An aware moment in UTC.
+
+    Raises:
+        ValueError: It lies before 1970 or after 2100.
+    """
+    if not EARLIEST <= moment < LATEST:
+        raise ValueError("lies before 1970 or after 2100")
+    return moment.astimezone(UTC)
+
+
 def parse_moment(text: str, zone: tzinfo) -> datetime:
     """A moment in ISO 8601 or in Unix seconds, in UTC; without an offset it is one of ``zone``.
 
     Raises:
-        ValueError: It has another form.
+        ValueError: It has another form, or lies before 1970 or after 2100.
 
     >>> str(parse_moment("2026-05-01 14:30", ZoneInfo("Europe/Amsterdam")))
     '2026-05-01 12:30:00+00:00'
@@ -43,13 +56,12 @@ def parse_moment(text: str, zone: tzinfo) -> datetime:
     """
     text = text.strip()
     if _UNIX.fullmatch(text):
-        return datetime.fromtimestamp(float(text), UTC)
+        return checked_moment(datetime.fromtimestamp(float(text), UTC))
     try:
         moment = datetime.fromisoformat(text)
-        aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
-        return aware.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise ValueError("is no time such as 2026-05-01T12:30:05Z") from None
+    return checked_moment(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone))
 
 
 def parse_seconds(text: str) -> float:
