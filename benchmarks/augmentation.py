@@ -29,7 +29,7 @@ def make_clips(count: int, frames: int, size: int, device: torch.device) -> Tens
 
 
 def seconds(settings: AugmentationSettings, clips: Tensor, rounds: int) -> float:
-    """Median time of a batch, after one that does not count: elapsed, on a CPU that of processors."""
+    """Median of the time of a batch, after one that does not count; on a CPU processor time."""
     clock = time.perf_counter if clips.is_cuda else time.process_time
     augment = ClipAugmentation(settings, clips.shape[-1])
     times = []

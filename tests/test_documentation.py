@@ -83,6 +83,7 @@ def options(command: str) -> Iterator[str]:
         ("data info", DATA),
         ("data revise", DATA),
         ("data store", DATA),
+        ("data show", DATA),
         ("data synthesize", DATA),
     ],
 )
