@@ -8,6 +8,7 @@ from stcnet.cli.data import (
     check,
     cut,
     download,
+    duplicates,
     export_rise,
     importing,
     info,
@@ -24,6 +25,7 @@ data_app = typer.Typer(help="Look into data sets, and render one.")
 check.register(data_app)
 cut.register(data_app)
 download.register(data_app)
+duplicates.register(data_app)
 export_rise.register(data_app)
 importing.register(data_app)
 info.register(data_app)
