@@ -1,21 +1,15 @@
 """Clips, records that point at a server on this machine, and a clock that nobody waits for."""
 
-import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from rise_records import record_values
 from stcnet.datasets.download import Manner, Outcome, Pace, Request, Waiter, download
-from stcnet.video import Mp4Writer
+from video_host import Host, make_clip, records_at, running_host, write_records
 
-from .host import Host, running_host
-
-FRAMES = 36
 CLIPS = 3
 
 
@@ -36,15 +30,6 @@ class FakeWaiter(Waiter):
         with self._lock:
             self.waits.append(seconds)
             self._now_s += seconds
-
-
-def make_clip(path: Path, shade: int, size: int = 180, frames: int = FRAMES) -> bytes:
-    with Mp4Writer(path, 12, size, size) as writer:
-        for number in range(frames):
-            image = np.full((size, size, 3), shade, np.uint8)
-            image[: 2 * number, : 3 * number] = 200
-            writer.write(image)
-    return path.read_bytes()
 
 
 @pytest.fixture(autouse=True)
@@ -73,31 +58,6 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Host]:
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     with running_host() as host:
         yield host
-
-
-def records_at(host: Host, clips: Sequence[bytes], count: int = 4) -> list[dict[str, Any]]:
-    """Records of as many clips, which the host has from now on."""
-    records = []
-    for number in range(count):
-        record = record_values(number, view=f"0-{number}", minute=10 * number)
-        part = f"2018-06-11/{record['file_name']}.mp4"
-        record |= {"url_root": f"{host.root}/videos/180/", "url_part": part}
-        host.files[path_of(record)] = clips[number % len(clips)]
-        records.append(record)
-    return records
-
-
-def path_of(record: dict[str, Any], size: int = 180) -> str:
-    """Where the host has the video of a record."""
-    path = f"/videos/{size}/{record['url_part']}"
-    return path.replace("-180-180-", f"-{size}-{size}-")
-
-
-def write_records(folder: Path, records: Sequence[dict[str, Any]]) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "metadata.json"
-    path.write_text(json.dumps(records))
-    return path
 
 
 @pytest.fixture

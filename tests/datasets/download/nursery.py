@@ -20,6 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from typer.main import get_command
+
 import stcnet.cli.app
 from stcnet.cli import main
 from stcnet.datasets.download import read_manifest, verify
@@ -109,5 +111,5 @@ def work(job: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     # Half of all calls would build the command line, where no download can be hurt.
-    stcnet.cli.app.get_command = functools.cache(stcnet.cli.app.get_command)
+    vars(stcnet.cli.app)["get_command"] = functools.cache(get_command)
     sys.stdout.write(json.dumps(work(json.loads(sys.argv[1]))) + "\n")

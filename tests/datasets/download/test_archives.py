@@ -12,9 +12,9 @@ import pytest
 from stcnet.datasets.download import Outcome, read_manifest, verify
 from stcnet.datasets.download.archives import Archives
 from stcnet.errors import DataError, OutputError
+from video_host import Host, path_of, write_records
 
-from .conftest import Bring, path_of, videos, write_records
-from .host import Host
+from .conftest import Bring, videos
 
 Records = list[dict[str, Any]]
 
@@ -159,7 +159,7 @@ def test_too_deep_too_many_and_encrypted(
     encrypted[encrypted.rindex(b"PK\1\2") + 8] |= 1
     hostile = zipped({f"../{number}.mp4": b"" for number in range(9)})
     paths = [tmp_path / f"{number}.zip" for number in range(3)]
-    for path, archive in zip(paths, (content, encrypted, hostile), strict=True):
+    for path, archive in zip(paths, (content, bytes(encrypted), hostile), strict=True):
         path.write_bytes(archive)
     with Archives(paths, tmp_path) as archives:
         assert archives.named("a.mp4", "b.mp4", "0.mp4") == []

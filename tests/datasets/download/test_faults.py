@@ -1,6 +1,7 @@
 """Downloads from a server that misbehaves end with whole videos, or with a reason."""
 
 import hashlib
+import time
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,15 @@ import pytest
 
 from stcnet.datasets.download import read_manifest, verify
 from stcnet.datasets.download.fetching import MOST_REDIRECTS
-
-from .conftest import Bring, FakeWaiter, path_of, videos
-from .host import (
+from video_host import (
     Fault,
     Host,
     cut_after,
     heedless,
+    make_clip,
     other,
     page,
+    path_of,
     redirect,
     reset_after,
     short_length,
@@ -26,7 +27,10 @@ from .host import (
     status,
     unannounced,
     without_ranges,
+    write_records,
 )
+
+from .conftest import Bring, FakeWaiter, videos
 
 Records = list[dict[str, Any]]
 
@@ -134,8 +138,6 @@ def test_faults_that_stay(
 def test_wrong_videos_are_found_by_decoding(
     host: Host, records: Records, bring: Bring, tmp_path: Path, name: str, detail: str
 ) -> None:
-    from .conftest import make_clip
-
     frames, size = {"few": (35, 180), "many": (37, 180)}.get(name, (36, 180))
     clip = make_clip(tmp_path / "x.mp4", 70, 200 if name == "large" else size, frames)
     if name == "half":
@@ -218,8 +220,6 @@ def test_a_date_of_change_serves_where_it_is_old(
     path = path_of(records[0])
 
     def dated(handler: Any, content: bytes) -> None:
-        import time
-
         changed = formatdate(time.time() - age_s, usegmt=True)
         length = str(len(content))
         handler.head(200, {"Content-Length": length, "Last-Modified": changed})
@@ -318,8 +318,6 @@ def test_attempts_are_spaced_wider_and_wider(
 def test_a_host_that_does_not_answer_is_given_up(
     host: Host, records: Records, folder: Path, bring: Bring
 ) -> None:
-    from .conftest import write_records
-
     # Port 9 of this machine: nothing listens there.
     dead = [record | {"url_root": "http://127.0.0.1:9/180/"} for record in records]
     write_records(folder, dead)
@@ -349,8 +347,6 @@ def test_videos_of_320_pixels(
 def test_credentials_are_used_and_not_kept(
     host: Host, records: Records, folder: Path, bring: Bring
 ) -> None:
-    from .conftest import write_records
-
     root = records[0]["url_root"].replace("http://", "http://me:secret@")
     write_records(folder, [records[0] | {"url_root": root}])
     assert bring().missing == ()

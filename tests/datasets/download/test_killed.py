@@ -7,8 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .conftest import path_of, records_at, write_records
-from .host import Host
+from video_host import Host, path_of, records_at, write_records
 
 NURSERY = Path(__file__).with_name("nursery.py")
 KILLS = 50

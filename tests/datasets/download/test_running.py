@@ -19,9 +19,9 @@ from stcnet.datasets.download.crew import Crew
 from stcnet.datasets.download.manifest import Manifest
 from stcnet.datasets.download.politeness import StoppedError, Waiter
 from stcnet.errors import ConfigError, OutputError
+from video_host import Host, path_of, silent, status, write_records
 
-from .conftest import Bring, path_of, videos, write_records
-from .host import Host, silent, status
+from .conftest import Bring, videos
 
 Records = list[dict[str, Any]]
 RISE = Request("rise", 180)

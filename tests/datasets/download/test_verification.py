@@ -8,9 +8,9 @@ import pytest
 
 from stcnet.datasets.download import Manner, Pace, fetch_again, verify
 from stcnet.errors import DataError
+from video_host import Host, make_clip, status, write_records
 
-from .conftest import Bring, make_clip, write_records
-from .host import Host, status
+from .conftest import Bring
 
 Records = list[dict[str, Any]]
 
@@ -19,6 +19,11 @@ def spoilt_byte(path: Path) -> None:
     """Another byte where the decoder does not look: in the name of a box that it skips."""
     content = path.read_bytes()
     path.write_bytes(content + b"\0\0\0\x0cfree1234")
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
 
 
 SPOILERS: dict[str, tuple[Callable[[Path], object], str, str]] = {
@@ -33,7 +38,7 @@ SPOILERS: dict[str, tuple[Callable[[Path], object], str, str]] = {
         "320x320 pixels, not 180x180",
     ),
     "no video": (lambda path: path.write_bytes(bytes(9999)), "unreadable", "no MP4"),
-    "a folder": (lambda path: (path.unlink(), path.mkdir()), "unreadable", "it is no file"),
+    "a folder": (a_folder, "unreadable", "it is no file"),
 }
 
 

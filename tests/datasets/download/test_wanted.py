@@ -11,8 +11,7 @@ from stcnet.datasets.download import Request, read_request
 from stcnet.datasets.download.request import REQUEST_FILE, write_request
 from stcnet.datasets.download.wanted import adopt_metadata, wanted_videos
 from stcnet.errors import ConfigError, DataError, StcnetError
-
-from .conftest import write_records
+from video_host import write_records
 
 RISE = Request("rise", 180)
 

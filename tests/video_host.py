@@ -1,18 +1,27 @@
-"""A real HTTP server on this machine that serves files and misbehaves on demand."""
+"""A real HTTP server on this machine that serves videos and misbehaves on demand."""
 
 import fcntl
 import hashlib
+import json
 import socket
 import struct
 import sys
 import termios
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, TypeAlias
+
+import numpy as np
+
+from rise_records import record_values
+from stcnet.video import Mp4Writer
+
+FRAMES = 36
 
 
 def tag_of(content: bytes) -> str:
@@ -237,3 +246,37 @@ def heedless(handler: Handler, content: bytes) -> None:
     first = int(handler.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
     told = f"bytes {first}-{len(content) - 1}/{len(content)}"
     handler.answer(206, content[first:], **{"Content-Range": told, "ETag": tag_of(content)})
+
+
+def make_clip(path: Path, shade: int, size: int = 180, frames: int = FRAMES) -> bytes:
+    with Mp4Writer(path, 12, size, size) as writer:
+        for number in range(frames):
+            image = np.full((size, size, 3), shade, np.uint8)
+            image[: 2 * number, : 3 * number] = 200
+            writer.write(image)
+    return path.read_bytes()
+
+
+def records_at(host: Host, clips: Sequence[bytes], count: int = 4) -> list[dict[str, Any]]:
+    """Records of as many clips, which the host has from now on."""
+    records = []
+    for number in range(count):
+        record = record_values(number, view=f"0-{number}", minute=10 * number)
+        part = f"2018-06-11/{record['file_name']}.mp4"
+        record |= {"url_root": f"{host.root}/videos/180/", "url_part": part}
+        host.files[path_of(record)] = clips[number % len(clips)]
+        records.append(record)
+    return records
+
+
+def path_of(record: dict[str, Any], size: int = 180) -> str:
+    """Where the host has the video of a record."""
+    path = f"/videos/{size}/{record['url_part']}"
+    return path.replace("-180-180-", f"-{size}-{size}-")
+
+
+def write_records(folder: Path, records: Sequence[dict[str, Any]]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "metadata.json"
+    path.write_text(json.dumps(records))
+    return path
