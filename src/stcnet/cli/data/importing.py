@@ -119,7 +119,7 @@ def checked_name(name: str, option: str) -> str:
     Raises:
         ConfigError: It cannot serve as a file name.
     """
-    from stcnet.datasets.own.candidates import place_name
+    from stcnet.datasets.own.values import place_name
     from stcnet.errors import ConfigError
 
     try:

@@ -1,23 +1,18 @@
-"""What a source offers for a data set, before anything is decoded: files and what is said of them.
-
-Whatever leads out of the source is refused: absolute names, ``..``, links to elsewhere.
-"""
+"""What a source offers for a data set before anything is decoded: files and words about them."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TypeVar
 
 from stcnet.datasets.file_names import flaw_of_name
 from stcnet.datasets.own.names import CutName, Offset, shown
-from stcnet.datasets.own.records import UNKNOWN, checked_place
+from stcnet.datasets.own.records import UNKNOWN
 from stcnet.datasets.own.times import EARLIEST, LATEST
 from stcnet.datasets.rise.labels import Label
-from stcnet.errors import ConfigError, DataError, ZoneError
+from stcnet.errors import ConfigError
 from stcnet.types import Zone
 from stcnet.video import RiseName
 from stcnet.video.capture_times import name_time
@@ -30,22 +25,6 @@ VIDEO_SUFFIXES = frozenset(
     }
 )
 """Suffixes, in lower case, by which files are taken for clips."""
-
-LABEL_WORDS: dict[str, Label | None] = {
-    "smoke": 1,
-    "1": 1,
-    "no-smoke": 0,
-    "none": 0,
-    "0": 0,
-    "steam": 0,
-    "shadow": 0,
-    "other": 0,
-    "unsure": None,
-    "": None,
-}
-"""What a label may be called; None is undecided."""
-
-_LONGEST_PART = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,114 +168,3 @@ def said_by_name(stem: str, timezone: tzinfo) -> Said:
 def _possible(moment: datetime | None) -> datetime | None:
     """A time in a name, None where it cannot be one: other numbers may look like it."""
     return moment if moment is not None and EARLIEST <= moment < LATEST else None
-
-
-def place_name(text: str) -> str | None:
-    """The name of a view or plant, composed; None where it is empty.
-
-    Raises:
-        ValueError: It cannot serve as a file name.
-    """
-    composed = unicodedata.normalize("NFC", text.strip())
-    return checked_place(composed) if composed else None
-
-
-def parse_label(text: str) -> Label | None:
-    """A label in words or as 1 and 0.
-
-    Raises:
-        ValueError: It is none of :data:`LABEL_WORDS`.
-    """
-    word = "-".join(text.lower().replace("_", " ").split())
-    if word not in LABEL_WORDS:
-        raise ValueError(f"is none of {', '.join(filter(None, LABEL_WORDS))}")
-    return LABEL_WORDS[word]
-
-
-def parse_share(text: str) -> float:
-    """A number of 0..1, with a point or a comma; 1 where the text is empty.
-
-    Raises:
-        ValueError: It is none.
-    """
-    try:
-        share = float(text.replace(",", ".")) if text else 1.0
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise ValueError("is no number of 0..1")
-    return share
-
-
-def parse_area(text: str) -> Zone | None:
-    """A zone as ``detect --zone`` takes it; its name may be left out, and space may separate.
-
-    Raises:
-        ValueError: It is none.
-
-    >>> parse_area("0.25 0 0.5 1")
-    Zone(name='zone', x=0.25, y=0.0, width=0.5, height=1.0, unit='fractions')
-    """
-    if not text:
-        return None
-    name, _, numbers = text.rpartition("=")
-    joined = ",".join(re.split(r"[\s,;]+", numbers.strip()))
-    try:
-        return Zone.parse(f"{place_name(name) or 'zone'}={joined}")
-    except ZoneError as error:
-        raise ValueError(f"is wrong: {error.what}") from None
-
-
-def zone_text(zone: Zone) -> str:
-    """A zone as :meth:`stcnet.types.Zone.parse` reads it."""
-    numbers = ",".join(f"{n:.10g}" for n in (zone.x, zone.y, zone.width, zone.height))
-    return f"{zone.name}={numbers}"
-
-
-def file_inside(root: Path, name: str) -> Path:
-    """The file of that name in a folder; composed and decomposed names count as one.
-
-    Raises:
-        DataError: The name leads out of the folder, is hostile, or there is no such file.
-    """
-    where = shown(name)[:80]
-    flaw = _flaw(name)
-    if flaw:
-        raise DataError(f"the file name {flaw}", where=where, hint="rename the file")
-    for form in (name, *(unicodedata.normalize(kind, name) for kind in ("NFC", "NFD"))):
-        path = root / PurePosixPath(form.replace("\\", "/"))
-        try:
-            there = path.is_file()
-        except OSError:
-            there = False
-        if there:
-            require_inside(root, path, where)
-            return path
-    raise DataError("there is no such file", where=where, got=f"nothing of that name in {root}")
-
-
-def _flaw(name: str) -> str | None:
-    parts = name.replace("\\", "/").split("/")
-    if not name:
-        return "is empty"
-    if shown(name) != name:
-        return "holds a character that cannot be seen"
-    if name[0] in "/\\" or ".." in parts or re.match(r"[A-Za-z]:", name):
-        return "leads out of the folder"
-    if any(len(part.encode()) > _LONGEST_PART for part in parts):
-        return f"is longer than {_LONGEST_PART} bytes"
-    return None
-
-
-def require_inside(root: Path, path: Path, where: str) -> None:
-    """Refuse a file that is a link to somewhere outside a folder.
-
-    Raises:
-        DataError: It is one.
-    """
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise DataError(
-            "is a link that leads out of the source and is not followed",
-            where=where,
-            hint="copy the file into the source",
-        )

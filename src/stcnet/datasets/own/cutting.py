@@ -6,7 +6,6 @@ is there is not written again, a video that was cut to its end is not even decod
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,17 +14,17 @@ from pathlib import Path
 
 from stcnet.datasets.cells import CLIP_FRAMES, FRAME_INTERVAL_S
 from stcnet.datasets.collection import OnBad
-from stcnet.datasets.own.candidates import said_by_name, zone_text
-from stcnet.datasets.own.names import STATE_FILE, CutName, Offset, is_part, part_of_name
+from stcnet.datasets.own.candidates import said_by_name
+from stcnet.datasets.own.cut_state import CutState
+from stcnet.datasets.own.names import CutName, Offset, is_part, part_of_name
+from stcnet.datasets.own.values import zone_text
 from stcnet.errors import ConfigError, DataError, SourceError, ZoneError
-from stcnet.files import write_whole
 from stcnet.preprocess import crop
 from stcnet.types import Frame, Picture, PixelBox, Zone
 from stcnet.video import FrameSource, Mp4Writer, SourceInfo, open_source, require_cadence
 from stcnet.video.capture_times import without_time
 
 _PLAYBACK_FPS = 12
-_FORMAT = {"format": "stcnet-cut", "version": 1}
 _Window = Generator[None, Picture, None]
 
 Listener = Callable[[str, float, float | None], None]
@@ -150,7 +149,7 @@ def cut_videos(
     """
     origins = {video: _origin(video, settings) for video in videos}
     _require_distinct(origins)
-    state = _State.open(out, settings)
+    state = CutState.open(out, settings.shape)
     report = CutReport()
     for video, origin in origins.items():
         try:
@@ -202,66 +201,6 @@ def _mark(video: Path, origin: _Origin) -> str:
         raise SourceError("cannot be opened", where=video, got=error) from None
     place = origin.start.isoformat() if origin.start else origin.video
     return f"{origin.view} {place} {status.st_size} {status.st_mtime_ns}"
-
-
-@dataclass(slots=True)
-class _State:
-    """``cut.json``: how the clips of a folder were cut, and which videos are done."""
-
-    out: Path
-    shape: dict[str, object]
-    videos: dict[str, list[str]]
-
-    @classmethod
-    def open(cls, out: Path, settings: CutSettings) -> _State:
-        path = out / STATE_FILE
-        try:
-            document = json.loads(path.read_bytes()) if path.exists() else {}
-            shape = document.get("settings", settings.shape)
-            videos = {str(mark): list(names) for mark, names in document.get("videos", {}).items()}
-        except (OSError, ValueError, AttributeError, TypeError) as error:
-            raise DataError(
-                "cannot be read", where=path, got=error, hint="remove it to cut all anew"
-            ) from None
-        if shape != settings.shape:
-            raise ConfigError(
-                "the folder holds clips that were cut otherwise",
-                where=out,
-                got=_differences(settings.shape, shape),
-                hint="name another folder with --out",
-            )
-        state = cls(out, settings.shape, videos)
-        state.write()
-        return state
-
-    def write(self) -> None:
-        document = _FORMAT | {"settings": self.shape, "videos": self.videos}
-        write_whole(
-            self.out / STATE_FILE,
-            json.dumps(document, indent=1).encode(),
-            what="the list of what is cut",
-            hint="name a folder that you may write to with --out",
-            make_folder=True,
-        )
-
-    def clips_of(self, mark: str) -> list[str] | None:
-        """The clips of a video that was cut to its end and whose clips are all there."""
-        names = self.videos.get(mark)
-        whole = names is not None and all((self.out / name).is_file() for name in names)
-        return names if whole else None
-
-    def finish(self, mark: str, names: list[str]) -> None:
-        self.videos[mark] = names
-        self.write()
-
-
-def _differences(wanted: dict[str, object], there: object) -> str:
-    found = there if isinstance(there, dict) else {}
-    return ", ".join(
-        f"{key} {value}, there {found.get(key)}"
-        for key, value in wanted.items()
-        if found.get(key) != value
-    )
 
 
 def _cut(

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from stcnet.datasets.cells import CLIP_FRAMES
 from stcnet.datasets.collection import OnBad
-from stcnet.datasets.own.candidates import Candidate, Defaults, zone_text
+from stcnet.datasets.own.candidates import Candidate, Defaults
+from stcnet.datasets.own.conflicts import clash_of, other_label, other_place
 from stcnet.datasets.own.contents import copy_video, sha256_of
 from stcnet.datasets.own.footage import look_at
 from stcnet.datasets.own.label_lines import is_label_file, label_candidates
@@ -32,6 +33,7 @@ from stcnet.datasets.own.records import (
     read_clips_file,
     write_clips_file,
 )
+from stcnet.datasets.own.values import zone_text
 from stcnet.errors import ConfigError, DataError, OutputError, SourceError, StcnetError, ZoneError
 
 Listener = Callable[[int, int], None]
@@ -182,7 +184,7 @@ class _Import:
                     zone = candidate.zone.name if candidate.zone else None
                     groups[digest, zone].append(candidate)
         for key, group in groups.items():
-            clash = _clash(group)
+            clash = clash_of(group)
             if clash:
                 self.on_bad(clash)
             else:
@@ -196,7 +198,7 @@ class _Import:
             return False
         zone = zone_text(candidate.zone) if candidate.zone else None
         if zone != clip.zone:
-            self.on_bad(_other_place(candidate, zone, clip))
+            self.on_bad(other_place(candidate, zone, clip))
         elif candidate.label in (clip.label, None):
             self.report.there += 1
         elif clip.label is None or self.settings.relabel:
@@ -204,7 +206,7 @@ class _Import:
             self.changed = True
             self.report.relabelled += 1
         else:
-            self.on_bad(_other_label(candidate, clip))
+            self.on_bad(other_label(candidate, clip))
         return True
 
     def _add(self, pair: tuple[Key, Candidate]) -> OwnClip | StcnetError:
@@ -261,49 +263,6 @@ def _digest(candidate: Candidate) -> str | StcnetError:
             allowed=candidate.sha256,
         )
     return digest
-
-
-def _clash(group: Sequence[Candidate]) -> DataError | None:
-    """What is wrong with candidates of one content: two labels, or two places of one zone."""
-    first = group[0]
-    for other in group[1:]:
-        if other.label != first.label:
-            return DataError(
-                "the same video has two labels, and is left out",
-                where=first.name,
-                got=f"{_word(first.label)}, as {other.name} {_word(other.label)}",
-                hint="keep the right one",
-            )
-        if other.zone != first.zone:
-            return DataError(
-                f"zone {other.zone.name if other.zone else ''} of the same video has two places",
-                where=first.name,
-                hint="give each zone a name of its own",
-            )
-    return None
-
-
-def _other_place(candidate: Candidate, zone: str | None, clip: OwnClip) -> DataError:
-    return DataError(
-        "the clip is there already with its zone in another place",
-        where=candidate.name,
-        got=zone,
-        allowed=clip.zone,
-        hint="give the new zone a name of its own",
-    )
-
-
-def _other_label(candidate: Candidate, clip: OwnClip) -> DataError:
-    return DataError(
-        f"the clip is there already, labelled {_word(clip.label)}",
-        where=candidate.name,
-        got=f"{_word(candidate.label)}; imported from {clip.source}",
-        hint="take the new label with --relabel",
-    )
-
-
-def _word(label: int | None) -> str:
-    return {1: "smoke", 0: "none", None: "undecided"}[label]
 
 
 def _relabelled(clip: OwnClip, candidate: Candidate) -> OwnClip:

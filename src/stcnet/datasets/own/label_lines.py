@@ -15,7 +15,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from stcnet.datasets.collection import OnBad
-from stcnet.datasets.own.candidates import Candidate, Defaults, Said, completed, file_inside
+from stcnet.datasets.own.candidates import Candidate, Defaults, Said, completed
+from stcnet.datasets.own.inside import file_inside
 from stcnet.datasets.own.records import Place, Seconds, Utc, ZoneText
 from stcnet.datasets.own.votes import by_majority
 from stcnet.datasets.rise.labels import Label

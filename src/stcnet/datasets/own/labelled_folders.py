@@ -14,10 +14,10 @@ from stcnet.datasets.own.candidates import (
     Defaults,
     Said,
     completed,
-    place_name,
-    require_inside,
 )
+from stcnet.datasets.own.inside import require_inside
 from stcnet.datasets.own.names import STATE_FILE, shown
+from stcnet.datasets.own.values import place_name
 from stcnet.datasets.rise.labels import Label
 from stcnet.errors import DataError
 

@@ -7,20 +7,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from stcnet.datasets.collection import OnBad
-from stcnet.datasets.own.candidates import (
-    Candidate,
-    Defaults,
-    Said,
-    completed,
-    file_inside,
-    parse_area,
-    parse_label,
-    parse_share,
-    place_name,
-)
+from stcnet.datasets.own.candidates import Candidate, Defaults, Said, completed
+from stcnet.datasets.own.inside import file_inside
 from stcnet.datasets.own.names import shown
 from stcnet.datasets.own.tables import Row, read_table
 from stcnet.datasets.own.times import parse_moment, parse_seconds
+from stcnet.datasets.own.values import parse_area, parse_label, parse_share, place_name
 from stcnet.errors import DataError
 
 COLUMNS = ("file", "label", "view", "plant", "start", "interval", "label_weight", "zone", "group")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from stcnet.datasets.collection import OnBad
 from stcnet.datasets.own.agreement import Agreement, measure_agreement
-from stcnet.datasets.own.candidates import parse_label
 from stcnet.datasets.own.tables import Row, read_table
+from stcnet.datasets.own.values import parse_label
 from stcnet.datasets.own.votes import (
     FEWEST,
     Outcome,
