@@ -35,7 +35,7 @@ class Fold:
     left_out: int = 0
 
     def __post_init__(self) -> None:
-        if folder_name(self.name) != self.name:
+        if not self.name or folder_name(self.name) != self.name:
             raise ValueError(f"a fold cannot be named {self.name!r}")
         for part in ("train", "test"):
             if not getattr(self, part):

@@ -1,0 +1,186 @@
+"""``stcnet train``, ``evaluate`` and ``export`` on data that are no shared cells: rendered RISE."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from small_cells import tiny_settings
+from stcnet.cli.export import _held_out
+from stcnet.datasets.rise.collection import RiseCollection
+from stcnet.datasets.rise.rendering import synthesise_rise
+from stcnet.evaluation.metrics import METRICS
+from stcnet.evaluation.predictions import Prediction, read_rows, write_predictions
+from stcnet.training.findings import HeldOutFolds
+
+from .conftest import Run
+
+VIEWS = ("0-0", "0-1", "1-0", "2-0")
+FOLDS = ["leave-out-plant-clairton", "leave-out-plant-plant-1", "leave-out-plant-plant-2"]
+
+
+@pytest.fixture(scope="module")
+def rise(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """20 clips of four views of three plants; some of them undecided."""
+    folder = tmp_path_factory.mktemp("rise") / "rendered"
+    synthesise_rise(folder, clips_per_view=5, views=VIEWS, days=3, size=32, seed=3)
+    return folder
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump(tiny_settings(epochs=1)))
+    return path
+
+
+def labels_of(folder: Path) -> dict[str, int]:
+    clips = RiseCollection.open(folder).clips
+    return {clip.id: clip.label for clip in clips if clip.label is not None}
+
+
+def test_rendered_rise_is_trained_on_and_judged_by_plant(
+    run: Run, rise: Path, recipe: Path, tmp_path: Path
+) -> None:
+    out, labels = tmp_path / "runs", labels_of(rise)
+    told = run("train", recipe, "--data", rise, "--out", out, "--accelerator", "cpu", "--protocol",
+               "leave-one-plant-out")  # fmt: skip
+    assert told.code == 0, told.err
+    assert f"{20 - len(labels)} left out, without a decided label" in told.err
+    rows = [row.values for row in read_rows(out / "predictions.csv")]
+    assert sorted(row["id"] for row in rows) == sorted(labels)
+    assert sorted({row["fold"] for row in rows}) == FOLDS
+    for fold in FOLDS:
+        record = json.loads((out / fold / "data.json").read_text())
+        held_out = {row["id"] for row in rows if row["fold"] == fold}
+        assert set(record["clips"]) == labels.keys() - held_out
+        assert record["description"].endswith(" of RISE")
+    table = run("evaluate", "--predictions", out / "predictions.csv", "--data", rise)
+    assert table.code == 0, table.err
+    assert told.out.startswith(table.out.strip())
+    judged = [line.split(" | ")[0].removeprefix("| ") for line in table.out.splitlines()[2:6]]
+    assert judged == [*FOLDS, "mean"]
+    assert table.out.endswith("drawn together: view and day\n")
+
+
+def predictions_of(folder: Path, path: Path, fold_of: dict[str, str]) -> Path:
+    """A score for each clip, right but for its third decimals, by the plant that it is of."""
+    clips = [clip for clip in RiseCollection.open(folder).clips if clip.label is not None]
+    write_predictions(path, [
+        Prediction(clip.id, fold_of[clip.plant], 2.0 * (clip.label or 0) - 1 + 0.3 * (n % 5))
+        for n, clip in enumerate(clips)
+    ])  # fmt: skip
+    return path
+
+
+PLANTS = dict(zip(("clairton", "plant-1", "plant-2"), FOLDS, strict=True))
+
+
+def test_predictions_are_judged_with_all_that_the_clips_tell(
+    run: Run, rise: Path, tmp_path: Path
+) -> None:
+    path = predictions_of(rise, tmp_path / "p.csv", PLANTS)
+    told = run("evaluate", "--predictions", path, "--data", rise, "--by", "view", "--by", "month",
+               "--against", path, "--json")  # fmt: skip
+    assert told.code == 0, told.err
+    record = json.loads(told.out)
+    assert {row["part"] for row in record["parts"] if row["by"] == "view"} == set(VIEWS)
+    assert record["scores"][-1]["sample"] == "mean"
+    assert record["scores"][-1]["metrics"].keys() == METRICS.keys()
+    assert record["comparison"]["metrics"]["accuracy"]["difference"][0] == 0
+
+
+def test_whole_folds_are_asked_for(run: Run, rise: Path, tmp_path: Path) -> None:
+    path = predictions_of(rise, tmp_path / "p.csv", PLANTS)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]))
+    told = run("evaluate", "--predictions", path, "--data", rise)
+    assert told.code == 2
+    assert "clips of the fold are not predicted (got 1 missing, " in told.err
+    assert run("evaluate", "--predictions", path, "--data", rise, "--skip-bad").code == 0
+    swapped = predictions_of(rise, tmp_path / "s.csv", PLANTS | {"plant-1": FOLDS[2]})
+    told = run("evaluate", "--predictions", swapped, "--data", rise)
+    assert "a clip is predicted that the fold does not hold out" in told.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param(["--against", "baseline"], "only the records of the shared cells hold what",
+                     id="baseline"),
+        pytest.param(["--gallery", "g"], "--gallery: a gallery can be made of the shared cells",
+                     id="gallery"),
+    ],
+)  # fmt: skip
+def test_what_only_cells_have_is_one_line(
+    run: Run, rise: Path, tmp_path: Path, options: list[str], message: str
+) -> None:
+    path = predictions_of(rise, tmp_path / "p.csv", PLANTS)
+    told = run("evaluate", "--predictions", path, "--data", rise, *options)
+    assert told.code == 2
+    (line,) = told.errors
+    assert message in line
+
+
+def test_a_package_of_another_collection_is_calibrated_on_its_folds(
+    rise: Path, tmp_path: Path
+) -> None:
+    held_out = _held_out([predictions_of(rise, tmp_path / "p.csv", PLANTS)], rise, None, 8.0)
+    assert isinstance(held_out, HeldOutFolds)
+    found = held_out.findings(175.0)
+    assert found.protocols == ("leave-one-plant-out",)
+    assert not found.of_cells
+    assert [row.sample for row in found.scores] == [*FOLDS, "mean"]  # type: ignore[union-attr]
+    assert f"on {len(labels_of(rise))} held-out predictions" in found.calibration.basis
+    assert {point.hours_per_day for point in found.points} == {8.0}
+
+
+@pytest.fixture
+def spoilt(rise: Path, tmp_path: Path) -> tuple[Path, list[str]]:
+    """The same with one labelled clip missing and one truncated; their names."""
+    folder = tmp_path / "spoilt"
+    shutil.copytree(rise, folder)
+    missing, cut = sorted(labels_of(rise))[:2]
+    (folder / "videos" / f"{missing}.mp4").unlink()
+    path = folder / "videos" / f"{cut}.mp4"
+    path.write_bytes(path.read_bytes()[:200])
+    return folder, [missing, cut]
+
+
+def test_bad_videos_are_refused_or_left_out(
+    run: Run, spoilt: tuple[Path, list[str]], recipe: Path, tmp_path: Path
+) -> None:
+    folder, bad = spoilt
+    command = ("train", recipe, "--data", folder, "--out", tmp_path / "out", "--accelerator", "cpu",
+               "--protocol", "leave-out-plant-plant-1")  # fmt: skip
+    told = run(*command)
+    assert told.code == 2
+    (line,) = [line for line in told.errors if line.startswith("error: ")]
+    assert "RISE: 2 of the videos cannot be used (got " in line
+    assert f"{bad[0]}.mp4: the video is missing, the first); mend them" in line
+    assert not (tmp_path / "out" / "predictions.csv").exists()
+
+    told = run(*command, "--skip-bad")
+    assert told.code == 0, told.err
+    assert [name for name in bad if f"{name}.mp4" in told.err] == bad
+    trained = json.loads((tmp_path / "out" / "leave-out-plant-plant-1" / "data.json").read_text())
+    assert set(bad).isdisjoint(trained["clips"])
+
+
+def test_a_test_clip_under_another_name_ends_the_training(
+    run: Run, rise: Path, recipe: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "planted"
+    shutil.copytree(rise, folder)
+    clips = {clip.view: clip.id for clip in RiseCollection.open(rise).clips if clip.label == 1}
+    tested, trained = clips["1-0"], clips["0-1"]
+    shutil.copy(folder / "videos" / f"{tested}.mp4", folder / "videos" / f"{trained}.mp4")
+    told = run("train", recipe, "--data", folder, "--out", tmp_path / "out", "--accelerator", "cpu",
+               "--protocol", "leave-out-plant-plant-1")  # fmt: skip
+    assert told.code == 2
+    (line,) = [line for line in told.errors if line.startswith("error: ")]
+    assert line.startswith(f"error: {trained}: a training clip shows a test clip again")
+    assert f"test clip {tested}" in line
+    assert not list(tmp_path.glob("out/*/*"))
