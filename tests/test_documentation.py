@@ -76,6 +76,8 @@ def options(command: str) -> Iterator[str]:
         ("import-checkpoint", RESEARCHER),
         ("bench models", RESEARCHER),
         ("data check", DATA),
+        ("data download", DATA),
+        ("data verify", DATA),
         ("data import", DATA),
         ("data cut", DATA),
         ("data merge", DATA),
