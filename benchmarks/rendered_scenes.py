@@ -158,7 +158,7 @@ def watch_scene(
     scene = random_view(FIRST_SEED + number, "empty", RESTLESS)
     times_s = torch.arange(round(3600 * hours / sampling.interval_s)) * sampling.interval_s
     scores = []
-    for part, chunk in enumerate(times_s.split(sampling.window_frames)):
+    for part, chunk in enumerate(torch.split(times_s, sampling.window_frames)):
         # Shake and flicker follow from seed and time; only the noise needs another seed each part.
         frames = shoot(scene, chunk, SIDE, SIDE, grain=part).frames
         for time_s, frame in zip(chunk.tolist(), frames, strict=True):
@@ -175,6 +175,8 @@ def print_tables(day: Day | None, rows: list[Row]) -> None:
         print("| empty scenes, hours | frames | windows | of these with an alarm | events |")
         print("| --- | --- | --- | --- | --- |")
         print(f"| {day.hours:g} | {day.frames} | {day.windows} | {share:.3f} | {day.events} |\n")
+    if not rows:
+        return
     print("| clips | wanted | goal | n | alarms | share | 95 % interval |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for row in rows:
@@ -187,7 +189,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--model", type=Path, help="model package; else the bundled one")
     parser.add_argument("--hours", type=float, default=24.0, help="of empty scenes; 0: none")
-    parser.add_argument("--clips", type=int, default=100, help="of each kind, 1 or more")
+    parser.add_argument("--clips", type=int, default=100, help="of each kind; 0: none")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the numbers here too")
     return parser.parse_args()
@@ -199,7 +201,8 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     package = ModelPackage.load(given.model or bundled_package())
     day = watch(given.hours, package, given.threads) if given.hours > 0 else None
-    rows = [judge(kind, given.clips, package, given.threads) for kind in KINDS]
+    kinds = KINDS if given.clips > 0 else ()
+    rows = [judge(kind, given.clips, package, given.threads) for kind in kinds]
     print(f"Model {package.source.name}, sha256 {package.sha256}, "
           f"threshold {package.calibration.threshold:.3f}\n")  # fmt: skip
     print_tables(day, rows)

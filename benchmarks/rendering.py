@@ -1,9 +1,9 @@
 """How fast the renderer is, and how far its smoke is like real smoke in simple statistics.
 
-The throughput needs no data. With ``--data`` three kinds of clips are measured alike: cells with
-smoke, smoke-free cells that a plume is rendered into as in training, and wholly rendered views.
-What a clip without smoke shows of itself (of the same view; the same cell; the same scene) is
-taken away, so that what remains is the smoke's.
+The throughput needs no data. With ``--data`` four kinds of clips are measured alike: cells with
+smoke and without, smoke-free cells that a plume is rendered into as in training, and whole rendered
+views. What a clip without smoke shows of itself (of the same view; the same cell; the same scene)
+is taken away, so that what remains is the smoke's.
 """
 
 from __future__ import annotations
@@ -140,13 +140,13 @@ def bases_by_view(
     return {view: Base.typical(bases) for view, bases in found.items()}
 
 
-def real(folder: Path, cells: Sequence[Cell], clips: int) -> Iterator[Numbers]:
-    """Cells with smoke against smoke-free ones of their view."""
+def real(folder: Path, cells: Sequence[Cell], label: int, clips: int) -> Iterator[Numbers]:
+    """Cells with smoke, or without, against smoke-free ones of their view."""
     views = known_views(cells)
     bases = bases_by_view(folder, cells, views, most=12)
-    smoky = chosen(cells, 1, clips, views)
-    for index, clip in read_clips(folder, smoky, SIDE):
-        yield numbers(clip, bases[smoky[index].view])
+    some = chosen(cells, label, clips, views)
+    for index, clip in read_clips(folder, some, SIDE):
+        yield numbers(clip, bases[some[index].view])
 
 
 def pasted(folder: Path, cells: Sequence[Cell], clips: int) -> Iterator[Numbers]:
@@ -232,10 +232,11 @@ def print_comparison(groups: Mapping[str, dict[str, list[float]]]) -> None:
 
 
 def compare(folder: Path, clips: int) -> dict[str, dict[str, list[float]]]:
-    """The statistics of the three kinds of clips."""
+    """The statistics of the four kinds of clips."""
     cells = [cell for cell in read_cells(folder) if cell.view_confidence == "high"]
     kinds = {
-        "real smoke": real(folder, cells, clips),
+        "real smoke": real(folder, cells, 1, clips),
+        "real, no smoke": real(folder, cells, 0, clips),
         "rendered into real clips": pasted(folder, cells, clips),
         "rendered views": rendered(clips),
     }

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from stcnet.synthesis.turbulence import sample_eddies
+from stcnet.synthesis.turbulence import sample_density, sample_eddies
 
 SIDE = 256
 
@@ -44,3 +44,8 @@ def test_a_small_turn_changes_little_and_a_quarter_turn_everything() -> None:
 
     assert similarity(0.1) > 0.97
     assert abs(similarity(math.pi / 2)) < 0.3
+
+
+def test_density_alone_has_the_bits_of_all_eddies() -> None:
+    points, phase = lattice()[::3, ::5] * 2.7 - 1, torch.tensor(0.4)
+    assert torch.equal(sample_density(points, phase), sample_eddies(points, phase).density)

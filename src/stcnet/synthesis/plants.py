@@ -26,8 +26,8 @@ class Block:
     Attributes:
         left, right, top, bottom: Its outline.
         colour: Linear RGB, 0..1.
-        kind: ``hall`` has a roof line and windows, ``tank`` a round top, ``stack`` tapers and
-            carries a dark rim.
+        kind: ``hall`` has a roof line and windows, ``shed`` the roof line alone, ``tank`` a round
+            top; ``stack`` tapers and carries a dark rim.
     """
 
     left: float
@@ -135,6 +135,8 @@ def _paint(draw: ImageDraw.ImageDraw, block: Block, width: int, height: int) -> 
         draw.ellipse([x0, y0 - 0.14 * (x1 - x0), x1, y0 + 0.14 * (x1 - x0)], fill=dark)
         return
     draw.rectangle([x0, y0, x1, y0 + 0.008 * height], fill=dark)
+    if block.kind == "shed":
+        return
     for row in np.arange(y0 + 0.03 * height, y1 - 0.01 * height, 0.028 * height):
         draw.line([x0 + 2, row, x1 - 2, row], fill=dark, width=_SUPERSAMPLE)
 

@@ -169,6 +169,8 @@ def render_layers(scene: Scene, times_s: Tensor, height: int, width: int) -> tup
 
     Arguments as for :func:`render_background`.
     """
+    if not scene.plumes and scene.weather.fog == 0:
+        return ()
     falling = _falling_light(scene, times_s, height, width)
     white = plume_white(scene.light, times_s)
     layers = []

@@ -12,6 +12,7 @@ from stcnet.synthesis.plants import Block, Plant
 _WOODS: tuple[Colour, ...] = ((0.030, 0.042, 0.022), (0.050, 0.040, 0.030), (0.022, 0.024, 0.026))
 _AIM = (0.5, 0.84)
 _GROUND = 0.78
+_PLAIN = 0.7
 
 
 def _grey(rng: np.random.Generator, low: float, high: float) -> Colour:
@@ -27,7 +28,9 @@ def _row(rng: np.random.Generator, count: int, kind: str, bottom: float) -> list
     for _ in range(count):
         width, height = rng.uniform(*widths), rng.uniform(*heights)
         colour = _grey(rng, 0.03, 0.3)
-        blocks.append(Block(left, left + width, bottom - height, bottom, colour, kind))
+        plain = kind == "hall" and rng.random() < _PLAIN
+        name = "shed" if plain else kind
+        blocks.append(Block(left, left + width, bottom - height, bottom, colour, name))
         left += width * rng.uniform(0.9, 1.6)
     return blocks
 
@@ -85,8 +88,8 @@ def random_site(seed: int) -> Plant:
         ground=ground + 0.05,
         blocks=tuple(blocks),
         forest=_WOODS[rng.integers(len(_WOODS))],
-        patches=rng.uniform(0.1, 0.35),
-        crowns=rng.uniform(0.25, 0.7),
+        patches=rng.uniform(0.15, 0.4),
+        crowns=rng.uniform(0.08, 0.28),
         grime=rng.uniform(0.15, 0.45),
         lamps=tuple((x, ground + rng.uniform(-0.1, 0.08)) for x in rng.uniform(0, 1, 8)),
     )

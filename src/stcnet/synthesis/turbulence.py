@@ -66,6 +66,19 @@ def _texture(device: torch.device, dtype: torch.dtype) -> Tensor:
     return texture.to(device=device, dtype=dtype)
 
 
+def _look_up(texture: Tensor, points: Tensor) -> Tensor:
+    """Sample the states of a texture (1, 2 C, ...) at points (..., 2): shape (2, C, ...)."""
+    grid = ((points - torch.floor(points)) * 2 - 1).reshape(1, -1, 1, 2)
+    values = F.grid_sample(texture, grid, mode="bilinear", align_corners=True)
+    return values[0, :, :, 0].reshape(2, -1, *points.shape[:-1])
+
+
+def sample_density(points: Tensor, phase: Tensor) -> Tensor:
+    """The density of :func:`sample_eddies` alone, with the same bits, in a third of the time."""
+    first, second = _look_up(_texture(points.device, points.dtype)[:, 2::3], points)[:, 0]
+    return torch.cos(phase) * first + torch.sin(phase) * second
+
+
 def sample_eddies(points: Tensor, phase: Tensor) -> Eddies:
     """Look the turbulence up at points of its own periodic plane.
 
@@ -77,10 +90,6 @@ def sample_eddies(points: Tensor, phase: Tensor) -> Eddies:
     Returns:
         The turbulence at each point.
     """
-    texture = _texture(points.device, points.dtype)
-    wrapped = points - torch.floor(points)
-    grid = (wrapped * 2 - 1).reshape(1, -1, 1, 2)
-    values = F.grid_sample(texture, grid, mode="bilinear", align_corners=True)
-    first, second = values[0, :, :, 0].reshape(2, 3, *points.shape[:-1]).unbind(0)
+    first, second = _look_up(_texture(points.device, points.dtype), points)
     blended = torch.cos(phase) * first + torch.sin(phase) * second
     return Eddies(torch.movedim(blended[:2], 0, -1), blended[2])

@@ -183,8 +183,8 @@ def random_view(
     plumes = []
     if situation in ("smoke", "mixed"):
         drawn = _drawn(seed, 1, smoke, duration_s)
-        plumes.append(_at_mouth(drawn, plant, ("stack", "hall", "tank"), at_smoke))
+        plumes.append(_at_mouth(drawn, plant, ("stack", "hall", "shed", "tank"), at_smoke))
     if situation in ("steam", "mixed"):
         drawn = _drawn(seed, 2, steam, duration_s)
-        plumes.append(_at_mouth(drawn, plant, ("stack", "hall"), at_steam))
+        plumes.append(_at_mouth(drawn, plant, ("stack", "hall", "shed"), at_steam))
     return Scene(plant, tuple(plumes), weather, light, camera)

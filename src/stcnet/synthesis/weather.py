@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from stcnet.synthesis.turbulence import sample_eddies
+from stcnet.synthesis.turbulence import sample_density
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -83,7 +83,7 @@ def pixel_grid(height: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
 def fractal_noise(x: Tensor, y: Tensor, phase: float = 0.0) -> Tensor:
     """Fractal noise at points of its periodic plane, mean 0, standard deviation 1."""
     points = torch.stack([x + 0 * y, y + 0 * x], dim=-1)
-    return sample_eddies(points, torch.tensor(phase, device=x.device)).density
+    return sample_density(points, torch.tensor(phase, device=x.device))
 
 
 def sky(plant: Plant, weather: Weather, time_s: float, x: Tensor, y: Tensor) -> Tensor:
