@@ -8,8 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stcnet.datasets.cells import Cell
+from stcnet.datasets.collection import LabelledClip
+from stcnet.datasets.ijmond.records import PLANT, IjmondRecord
+from stcnet.datasets.rise.published import published_splits
 from stcnet.datasets.rise.records import RiseRecord
-from stcnet.datasets.rise.splits import SPLITS, VIEWS, part_of
+from stcnet.datasets.rise.splits import SPLITS, VIEWS, RiseSplit, part_of, published_part
+from stcnet.video import RiseName
 
 ALL = "all"
 
@@ -20,7 +24,7 @@ class Entry:
 
     Attributes:
         label: 1 smoke, 0 none, None undecided.
-        weight: RISE: how sure the label is, 0..1. Shared cells: how many clips it stands for.
+        weight: How sure the label is, 0..1. Shared cells: how many clips it stands for.
         traits: What it is by each grouping, such as ``{"view": "0-7"}``.
     """
 
@@ -90,31 +94,33 @@ def _natural(value: str) -> list[tuple[int, float, str]]:
 
 def rise_entries(records: Iterable[RiseRecord]) -> list[Entry]:
     """RISE records by split, view, plant, month, hour, weight and verdict of each side."""
-    return [
-        Entry(
-            record.judgement.label if record.judgement else None,
-            record.judgement.weight if record.judgement else math.nan,
-            _rise_traits(record),
-        )
-        for record in records
-    ]
+    return [_voted(record, record.plant, _rise_parts(record)) for record in records]
 
 
-def _rise_traits(record: RiseRecord) -> dict[str, str]:
+def ijmond_entries(records: Iterable[IjmondRecord]) -> list[Entry]:
+    """IJmond records by view, plant, month, hour, weight and verdict of each side."""
+    return [_voted(record, PLANT, {}) for record in records]
+
+
+def _voted(record: RiseRecord | IjmondRecord, plant: str, parts: Mapping[str, str]) -> Entry:
+    """The entry of a record with votes; ``parts`` says where its splits put it."""
     traits = {
         "view": record.view,
-        "plant": record.plant,
-        "month": f"{record.name.day:%Y-%m}",
+        "plant": plant,
+        "month": f"{record.local_start:%Y-%m}",
         "hour": f"{record.local_start:%H}",
         "label_state": _state(record.label_state.name),
         "label_state_admin": _state(record.label_state_admin.name),
     }
-    if record.judgement is None:
-        return traits
-    traits["weight"] = f"{record.judgement.weight:g}"
-    if record.view in VIEWS:
-        traits |= {split: part_of(record, split) for split in SPLITS}
-    return traits
+    judgement = record.judgement
+    if judgement is None:
+        return Entry(None, math.nan, traits)
+    weight = {"weight": f"{judgement.weight:g}"}
+    return Entry(judgement.label, judgement.weight, traits | weight | dict(parts))
+
+
+def _rise_parts(record: RiseRecord) -> dict[str, str]:
+    return {split: part_of(record, split) for split in SPLITS} if record.view in VIEWS else {}
 
 
 def _state(name: str) -> str:
@@ -137,3 +143,21 @@ def cell_entries(cells: Iterable[Cell]) -> list[Entry]:
         )
         for cell in cells
     ]
+
+
+def clip_entries(clips: Sequence[LabelledClip]) -> list[Entry]:
+    """Clips of any kind by view, plant, month and hour (UTC), label, and RISE's splits."""
+    splits = published_splits(clips)
+    return [Entry(clip.label, clip.label_weight, _clip_traits(clip, splits)) for clip in clips]
+
+
+def _clip_traits(clip: LabelledClip, splits: Sequence[RiseSplit]) -> dict[str, str]:
+    traits = {"view": clip.view, "plant": clip.plant}
+    if clip.start is not None:
+        traits |= {"month": f"{clip.start:%Y-%m}", "hour": f"{clip.start:%H}"}
+    if clip.label is None:
+        return traits | {"label": "undecided"}
+    name = RiseName.parse(clip.id)
+    if name is not None:
+        traits |= {split: published_part(clip.view, name.day, split) for split in splits}
+    return traits | {"label": "smoke" if clip.label else "none", "weight": f"{clip.label_weight:g}"}

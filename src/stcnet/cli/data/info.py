@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stcnet.cli.errors import say
+
 if TYPE_CHECKING:
+    from stcnet.datasets import Collection
     from stcnet.datasets.inventory import Count
-    from stcnet.datasets.rise import RiseRecord
+    from stcnet.datasets.leaks.searching import Duplicates
+    from stcnet.datasets.overview import Overview
+    from stcnet.errors import StcnetError
 
 _HEAD = ("by", "value", "clips", "labelled", "smoke", "prevalence", "mean weight")
 
@@ -24,74 +28,83 @@ def register(group: typer.Typer) -> None:
 
 
 def info(
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Folder with metadata.json or cells.json.")
-    ],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of any kind of data.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a page with charts and pictures of each view."),
+    ] = None,
+    duplicates: Annotated[
+        bool,
+        typer.Option("--duplicates", help="Count near-duplicates too, by decoding all clips."),
+    ] = False,
 ) -> None:
     """Count the clips of a data set by split, view, plant, month, hour and label state.
 
-    DIR is RISE (metadata.json and videos, or the published split files) or the shared cells.
-    Hours are of the plants' time zone, America/New_York.
+    Months and hours are those of the plants for RISE and IJmond, else UTC. Only --html, for its
+    pictures, and --duplicates decode videos.
     """
-    from stcnet.datasets import read_cells
-    from stcnet.datasets.cells import RECORDS_FILE
-    from stcnet.datasets.inventory import cell_entries, count_entries, rise_entries
-    from stcnet.datasets.rise import read_rise
+    from stcnet.datasets.opening import open_collection
+    from stcnet.datasets.overview import look_over
+    from stcnet.datasets.overview.page import require_page
 
-    notes: dict[str, object] = {}
-    if (folder / RECORDS_FILE).is_file():
-        counts = count_entries(cell_entries(read_cells(folder)))
-    else:
-        records = read_rise(folder)
-        counts = count_entries(rise_entries(records))
-        notes = _rise_notes(folder, records)
+    if html is not None:
+        require_page(html)
+    collection = open_collection(folder)
+    overview = look_over(collection)
+    found = _search(collection) if duplicates else None
+    if html is not None:
+        _write_page(html, collection, overview, found)
     if as_json:
-        typer.echo(json.dumps({"counts": [_as_object(c) for c in counts], **notes}, indent=1))
-        return
-    typer.echo(_table(counts))
-    for name, value in notes.items():
-        typer.echo(f"{name.replace('_', ' ')}: {_words(value)}")
+        typer.echo(json.dumps(overview.as_json() | _as_object(found), indent=1))
+    else:
+        _print(overview, found)
 
 
-def _rise_notes(folder: Path, records: Sequence[RiseRecord]) -> dict[str, object]:
-    """How many videos are there, and how many test clips share picture and time with training."""
-    from stcnet.datasets.rise import (
-        SPLITS,
-        VIEWS,
-        decided,
-        divide,
-        part_of,
-        shared_pictures,
-        video_path,
-    )
+def _search(collection: Collection) -> Duplicates:
+    from stcnet.cli.progress import shown_progress
+    from stcnet.datasets.leaks.searching import find_duplicates
 
-    notes: dict[str, object] = {
-        "videos": sum(video_path(folder, record).is_file() for record in records)
-    }
-    known = [record for record in decided(records) if record.view in VIEWS]
-    partly_seen = {}
-    for split in SPLITS:
-        parts = divide(known, partial(part_of, split=split))
-        partly_seen[split] = len(shared_pictures(parts["train"], parts["test"]))
-    notes["test_clips_partly_seen_in_training"] = partly_seen
-    return notes
+    with shown_progress() as progress:
+        return find_duplicates(
+            collection,
+            on_bad=_left_out,
+            listener=lambda done, total: progress("looking", done, total),
+        )
 
 
-def _as_object(count: Count) -> dict[str, object]:
-    return {
-        "by": count.group,
-        "value": count.value,
-        "clips": count.clips,
-        "labelled": count.labelled,
-        "smoke": count.smoke,
-        "prevalence": _rounded(count.prevalence),
-        "mean_weight": _rounded(count.mean_weight),
-    }
+def _write_page(
+    path: Path, collection: Collection, overview: Overview, found: Duplicates | None
+) -> None:
+    from stcnet.datasets.overview import sample_pictures, write_page
+
+    write_page(path, overview, sample_pictures(collection, on_bad=_left_out), found)
+    say(f"written: {path}")
 
 
-def _rounded(value: float) -> float | None:
-    return None if math.isnan(value) else round(value, 4)
+def _left_out(error: StcnetError) -> None:
+    say(f"left out: {error}")
+
+
+def _as_object(found: Duplicates | None) -> dict[str, object]:
+    """The groups of near-duplicates by the ids of their clips."""
+    if found is None:
+        return {}
+    groups: dict[int, list[str]] = {}
+    for member in found.members:
+        groups.setdefault(member.group, []).append(member.clip.id)
+    return {"near_duplicates": list(groups.values())}
+
+
+def _print(overview: Overview, found: Duplicates | None) -> None:
+    from stcnet.cli.data.duplicates import summary
+    from stcnet.datasets.overview.page import in_words
+
+    typer.echo(_table(overview.counts))
+    for name, note in overview.notes.items():
+        typer.echo(f"{name.replace('_', ' ')}: {in_words(note)}")
+    if found is not None:
+        typer.echo(f"near-duplicates: {summary(found)}")
 
 
 def _table(counts: Sequence[Count]) -> str:
@@ -105,9 +118,3 @@ def _table(counts: Sequence[Count]) -> str:
 
 def _decimals(value: float) -> str:
     return "n/a" if math.isnan(value) else f"{value:.3f}"
-
-
-def _words(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {number}" for key, number in value.items())
-    return str(value)
