@@ -86,6 +86,7 @@ def options(command: str) -> Iterator[str]:
         ("data revise", DATA),
         ("data store", DATA),
         ("data show", DATA),
+        ("data split", DATA),
         ("data synthesize", DATA),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
     from stcnet.datasets import Cell, Collection
+    from stcnet.datasets.revisions import Revisions
     from stcnet.evaluation.assessment import Assessment
     from stcnet.evaluation.predictions import Prediction
     from stcnet.evaluation.samples import Sample
@@ -39,13 +40,13 @@ def predicted(
     from stcnet.cli.progress import shown_progress
     from stcnet.cli.values import load_package
     from stcnet.datasets.collection import labelled
+    from stcnet.datasets.fold_files import chosen_folds
     from stcnet.datasets.opening import open_collection
-    from stcnet.datasets.protocols import folds_of
     from stcnet.evaluation.packages import predict_package
 
     package = load_package(model)
     collection = open_collection(data)
-    folds = folds_of(collection, protocol) if protocol is not None else []
+    folds = chosen_folds(collection, protocol) if protocol is not None else []
     chosen = {clip.id: clip for fold in folds for clip in fold.test}
     with shown_progress() as progress:
         return collection, predict_package(
@@ -65,12 +66,14 @@ class Judging:
         against: Files of predictions of another model, or the word for RGB-TC's.
         calibrated: Whether each fold is calibrated on the others first.
         skip_bad: Whether clips of a fold may be missing among the predictions.
+        revisions: Revised labels, for scores beside those on the published ones.
     """
 
     data: Path
     against: Sequence[str]
     calibrated: bool
     skip_bad: bool
+    revisions: Revisions | None = None
 
     def assessor(self, collection: Collection, ours: list[Prediction]) -> Assessor:
         """Judges predictions on the collection, and those of another model alike.
@@ -100,17 +103,25 @@ class Judging:
     def _cells_assessor(self, cells: list[Cell], ours: list[Prediction]) -> Assessor:
         from stcnet.evaluation.assessment import assess_cells
         from stcnet.evaluation.calibration import cross_calibrate
+        from stcnet.evaluation.revisions import revise_protocol
 
         theirs, baseline = self._theirs(), BASELINE in self.against
         if self.calibrated:
             ours = cross_calibrate(ours, cells)
             theirs = theirs and cross_calibrate(theirs, cells)
-        return lambda by, transferred: assess_cells(
-            ours, cells, by=by, transferred=transferred, against=theirs, baseline=baseline
+        revised = (
+            revise_protocol(ours, cells, self.revisions) if self.revisions is not None else None
+        )
+        return lambda by, transferred: replace(
+            assess_cells(
+                ours, cells, by=by, transferred=transferred, against=theirs, baseline=baseline
+            ),
+            revised=revised,
         )
 
     def _fold_assessor(self, collection: Collection, ours: list[Prediction]) -> Assessor:
         from stcnet.evaluation.held_out import assess_samples, samples_of
+        from stcnet.evaluation.revised_folds import revise_folds
         from stcnet.evaluation.sample_calibration import cross_calibrate_samples
 
         def samples(predictions: list[Prediction]) -> dict[str, Sample]:
@@ -119,6 +130,9 @@ class Judging:
 
         theirs = self._theirs()
         mine, other = samples(ours), samples(theirs) if theirs is not None else None
-        return lambda by, transferred: assess_samples(
-            mine, by=by, transferred=transferred, against=other
+        revised = (
+            revise_folds(mine, collection, self.revisions) if self.revisions is not None else None
+        )
+        return lambda by, transferred: replace(
+            assess_samples(mine, by=by, transferred=transferred, against=other), revised=revised
         )

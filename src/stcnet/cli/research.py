@@ -30,8 +30,16 @@ Protocol = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="S0 to S5, leave-one-view-out, leave-one-plant-out, by-date, 5-fold, or one fold; "
-        "a wrong name lists what the data allows.",
+        help="S0 to S5, leave-one-view-out, leave-one-plant-out, by-date, 5-fold, one fold, or "
+        "a folds.json; a wrong name lists what the data allows.",
+    ),
+]
+RevisionsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--revisions",
+        metavar="FILE",
+        help="CSV or JSON with revised labels; scores on them stand beside the published ones.",
     ),
 ]
 EXTRA_MODULES = (

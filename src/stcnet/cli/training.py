@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stcnet.cli.printing import print_assessment
-from stcnet.cli.research import DataFolder, Protocol, SkipBad, require_extra
+from stcnet.cli.research import DataFolder, Protocol, RevisionsFile, SkipBad, require_extra
 from stcnet.errors import OutputError, StcnetError
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from stcnet.datasets import Collection, Fold
     from stcnet.datasets.collection import OnBad
+    from stcnet.datasets.revised_collection import RevisedCollection
+    from stcnet.evaluation.assessment import Assessment
     from stcnet.evaluation.predictions import Prediction
     from stcnet.training.loop import Listener
     from stcnet.training.placement import ClipsOn
@@ -58,19 +60,22 @@ def train(
         str,
         typer.Option(
             metavar="NAME",
-            help="Where the decoded clips lie: device, host, or auto by free memory.",
+            help="Where batches are drawn from: device, host, store (stcnet data store), "
+            "or auto by free memory.",
         ),
     ] = "auto",
     skip_bad: SkipBad = False,
+    revisions: RevisionsFile = None,
 ) -> None:
     """Train a recipe on all clips, or on the folds of a protocol.
 
     With --protocol the clips that each fold holds out are predicted and scored. Given again, the
-    command goes on after the last full epoch. Several devices or machines share each batch.
+    command goes on after the last full epoch. Several devices or machines share each batch. With
+    --revisions it learns from revised labels, and scores what it held out on both.
     """
     require_extra()
+    from stcnet.datasets.fold_files import chosen_folds
     from stcnet.datasets.opening import open_collection
-    from stcnet.datasets.protocols import folds_of
     from stcnet.training.devices import launch, make_fabric
     from stcnet.training.placement import parse_clips_on
     from stcnet.training.recipe import load_recipe
@@ -85,13 +90,16 @@ def train(
     )
     _warn_of_frozen_chance(settings)
     collection = open_collection(data)
-    folds = folds_of(collection, protocol) if protocol is not None else []
+    folds = chosen_folds(collection, protocol) if protocol is not None else []
+    revised = _revised(collection, revisions)
     _make_folder(out)
     launch(fabric)
-    job = _Job(settings, collection, out, fabric, place, _leave_out(fabric) if skip_bad else None)
+    on_bad = _leave_out(fabric) if skip_bad else None
+    job = _Job(settings, collection, revised, out, fabric, place, on_bad)
     with _first_speaks(fabric):
         if fabric.is_global_zero:
             _tell_left_out(collection, folds)
+            _tell_revised(job)
         if folds:
             _train_folds(job, folds)
         else:
@@ -115,11 +123,37 @@ class _Job:
     """What all trainings of one command share."""
 
     recipe: Recipe
-    data: Collection
+    published: Collection
+    revised: RevisedCollection | None
     out: Path
     fabric: Fabric
     clips_on: ClipsOn
     on_bad: OnBad | None
+
+    @property
+    def data(self) -> Collection:
+        """The clips with the labels that are trained on."""
+        return self.revised or self.published
+
+    def relabelled(self, fold: Fold) -> Fold:
+        """A fold of the published labels with those that are trained on."""
+        return self.revised.relabel(fold) if self.revised is not None else fold
+
+
+def _revised(collection: Collection, path: Path | None) -> RevisedCollection | None:
+    from stcnet.datasets.revised_collection import RevisedCollection
+    from stcnet.datasets.revisions import read_revisions
+
+    if path is None:
+        return None
+    return RevisedCollection.revise(collection, read_revisions(path))
+
+
+def _tell_revised(job: _Job) -> None:
+    from stcnet.cli.errors import say
+
+    if job.revised is not None:
+        say(f"trained on: {job.revised.change}")
 
 
 def _leave_out(fabric: Fabric) -> OnBad:
@@ -165,7 +199,6 @@ def _train_all(job: _Job) -> None:
 
 
 def _train_folds(job: _Job, folds: Sequence[Fold]) -> None:
-    from stcnet.evaluation.held_out import assess
     from stcnet.evaluation.predictions import write_predictions
     from stcnet.training.devices import by_first
     from stcnet.training.folds import run_fold
@@ -176,7 +209,7 @@ def _train_folds(job: _Job, folds: Sequence[Fold]) -> None:
         with _shown(job, fold.name) as listener:
             held_out = run_fold(
                 job.recipe,
-                fold,
+                job.relabelled(fold),
                 job.data,
                 job.out,
                 fabric=job.fabric,
@@ -189,10 +222,25 @@ def _train_folds(job: _Job, folds: Sequence[Fold]) -> None:
         by_first(job.fabric, partial(write_predictions, own, held_out))
         by_first(job.fabric, partial(write_predictions, path, predictions))
     if job.fabric.is_global_zero:
-        partial_folds = job.on_bad is not None
-        judged = assess(predictions, job.data, partial_folds=partial_folds)
-        print_assessment(judged, as_json=False)
+        print_assessment(_judged(job, predictions), as_json=False)
     typer.echo(f"predictions: {path}")
+
+
+def _judged(job: _Job, predictions: list[Prediction]) -> Assessment:
+    """Held-out predictions on the published labels, and beside them on the revised ones."""
+    from dataclasses import replace
+
+    from stcnet.evaluation.held_out import assess
+    from stcnet.evaluation.revised_folds import revise_held_out
+
+    may_miss = job.on_bad is not None
+    judged = assess(predictions, job.published, partial_folds=may_miss)
+    if job.revised is None:
+        return judged
+    revised = revise_held_out(
+        predictions, job.published, job.revised.revisions, partial_folds=may_miss
+    )
+    return replace(judged, revised=revised)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from stcnet.cli.data import (
     merge,
     revise,
     show,
+    split,
     store,
     synthesize,
     verify,
@@ -33,6 +34,7 @@ merge.register(data_app)
 revise.register(data_app)
 store.register(data_app)
 show.register(data_app)
+split.register(data_app)
 synthesize.register(data_app)
 verify.register(data_app)
 
