@@ -185,6 +185,7 @@ def test_what_cannot_be_done_is_one_line(
     assert (told.code, told.out) == (2, "")
     (line,) = errors(told)
     assert message in line
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_archive_is_one_line(run: Run, command: tuple[object, ...], tmp_path: Path) -> None:

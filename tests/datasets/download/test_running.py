@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rise_records import record_values
 from stcnet.datasets.download import (
     Manner,
     Pace,
@@ -155,9 +156,22 @@ def test_a_full_disk_ends_it_and_the_next_run_goes_on(
 
 
 def test_no_place_to_write_to(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
+    metadata = write_records(tmp_path, [record_values()])
     with pytest.raises(OutputError, match="the folder cannot be made"):
-        download(tmp_path / "file" / "rise", RISE)
+        download(metadata / "rise", RISE, metadata=metadata)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("HTTP_PROXY", "gopher://a"), ("HTTP_PROXY", "http://a:x"), ("SSL_CERT_FILE", "/dev/null")],
+)
+def test_an_environment_that_cannot_be_used(
+    host: Host, records: Records, folder: Path, monkeypatch: pytest.MonkeyPatch,
+    variable: str, value: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigError, match="proxy or the certificates"):
+        download(folder, RISE)
 
 
 def test_hostile_records_write_nothing_elsewhere(

@@ -95,6 +95,14 @@ def test_what_nobody_fetched_is_extra(
     assert (found.checked, found.repairable) == (4, frozenset())
 
 
+def test_names_that_cannot_be_printed(
+    host: Host, records: Records, folder: Path, bring: Bring
+) -> None:
+    bring(limit=1)
+    (folder / "videos" / "a\n\udcff.mp4").write_bytes(b"")
+    assert [finding.name for finding in verify(folder).findings] == [r"'a\n\udcff.mp4'"]
+
+
 def test_a_video_without_an_entry_is_taken_in_by_a_repair(
     host: Host, records: Records, folder: Path, bring: Bring, clips: list[bytes]
 ) -> None:

@@ -22,6 +22,7 @@ from stcnet.datasets.download.causes import FetchError, TransientError
 from stcnet.datasets.download.checking import LONGEST_BYTES
 from stcnet.datasets.download.partial import PartialFile, Version
 from stcnet.datasets.download.politeness import Hosts, Pace, Waiter, retry_after_s
+from stcnet.errors import ConfigError
 
 MOST_REDIRECTS = 5
 LONGEST_ATTEMPT_S = 600.0
@@ -38,21 +39,16 @@ class Fetcher:
         pace: How often a file is tried, and how long a server may say nothing.
         hosts: Whose turn it is.
         waiter: Tells the time and waits.
+
+    Raises:
+        ConfigError: The environment names a proxy or certificates that cannot be used.
     """
 
     def __init__(self, pace: Pace, hosts: Hosts, waiter: Waiter) -> None:
         self._attempts = pace.attempts
         self._hosts = hosts
         self._waiter = waiter
-        self._client = httpx.Client(
-            timeout=pace.timeout_s,
-            follow_redirects=True,
-            max_redirects=MOST_REDIRECTS,
-            limits=httpx.Limits(max_connections=pace.workers),
-            headers={"User-Agent": f"stcnet/{__version__}", "Accept-Encoding": "identity"},
-            # Redirects pass the hook as well, so they take their turn like all requests.
-            event_hooks={"request": [lambda request: hosts.wait_for_turn(_host(request.url))]},
-        )
+        self._client = _client(pace, hosts)
 
     def close(self) -> None:
         """Close all connections."""
@@ -128,6 +124,25 @@ class Fetcher:
                 self._waiter.check()
                 if self._waiter.now_s() > until_s:
                     raise TransientError("timed out", f"not whole after {LONGEST_ATTEMPT_S:.0f} s")
+
+
+def _client(pace: Pace, hosts: Hosts) -> httpx.Client:
+    try:
+        return httpx.Client(
+            timeout=pace.timeout_s,
+            follow_redirects=True,
+            max_redirects=MOST_REDIRECTS,
+            limits=httpx.Limits(max_connections=pace.workers),
+            headers={"User-Agent": f"stcnet/{__version__}", "Accept-Encoding": "identity"},
+            # Redirects pass the hook as well, so they take their turn like all requests.
+            event_hooks={"request": [lambda request: hosts.wait_for_turn(_host(request.url))]},
+        )
+    except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
+        raise ConfigError(
+            "the proxy or the certificates that the environment names cannot be used",
+            got=error,
+            hint="mend HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE or SSL_CERT_DIR",
+        ) from None
 
 
 def _host(url: httpx.URL) -> str:

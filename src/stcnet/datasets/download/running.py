@@ -91,11 +91,11 @@ def download(
         OutputError: The disk does not take it, or another download is at work there.
         StoppedError: The waiter was told to stop.
     """
+    wanted = wanted_videos(folder, request, metadata)
     _make(folder / VIDEO_FOLDER)
     with _only_one(folder):
         if metadata is not None:
             adopt_metadata(folder, metadata)
-        wanted = wanted_videos(folder, request)
         entries = read_manifest(folder)
         _require_one_size(folder, entries, request.size)
         write_request(folder, request)

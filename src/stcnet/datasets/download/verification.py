@@ -122,7 +122,7 @@ def _extra(folder: Path, expected: set[str]) -> list[Finding]:
     videos = folder / VIDEO_FOLDER
     there = sorted(path.name for path in videos.iterdir()) if videos.is_dir() else []
     return [
-        Finding("extra", name, "nobody fetched it")
+        Finding("extra", name if name.isprintable() else ascii(name), "nobody fetched it")
         for name in there
         if name not in expected | parts
     ]

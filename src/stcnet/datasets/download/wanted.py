@@ -58,8 +58,13 @@ class Wanted:
     bad: list[Missing] = field(default_factory=list)
 
 
-def wanted_videos(folder: Path, request: Request) -> Wanted:
-    """The videos that a request wants of the records in a folder.
+def wanted_videos(folder: Path, request: Request, metadata: Path | None = None) -> Wanted:
+    """The videos that a request wants.
+
+    Args:
+        folder: Holds the records: ``metadata.json``, or RISE's split files.
+        request: What is wanted.
+        metadata: File of records, in the place of those in the folder.
 
     Raises:
         DataError: There are no records, or they are of another data set.
@@ -68,9 +73,11 @@ def wanted_videos(folder: Path, request: Request) -> Wanted:
     wanted = Wanted()
 
     def on_bad(error: StcnetError) -> None:
-        wanted.bad.append(Missing("", "wrong record", str(error)))
+        # What stands in a record may be no text at all, such as half of a surrogate pair.
+        detail = str(error).encode(errors="backslashreplace").decode()
+        wanted.bad.append(Missing("", "wrong record", detail))
 
-    videos = _videos(folder, request, on_bad)
+    videos = _videos(folder, metadata, request, on_bad)
     if not videos and not wanted.bad:
         raise ConfigError("no clip is of this split and part", where="--split", got=request.split)
     wanted.videos = _drawn(videos, request.limit)
@@ -81,11 +88,10 @@ def adopt_metadata(folder: Path, metadata: Path) -> None:
     """Put a file of records into a folder as its ``metadata.json``.
 
     Raises:
-        DataError: The file holds no records, or the folder holds other ones.
+        DataError: The folder holds other ones.
         OutputError: It cannot be written.
     """
     place = folder / METADATA_FILE
-    read_record_file(metadata)
     content = metadata.read_bytes()
     if not place.is_file():
         write_whole(place, content, what="the records", hint="free disk space")
@@ -97,12 +103,14 @@ def adopt_metadata(folder: Path, metadata: Path) -> None:
         )
 
 
-def _videos(folder: Path, request: Request, on_bad: OnBad) -> list[WantedVideo]:
-    path = folder / METADATA_FILE
+def _videos(
+    folder: Path, metadata: Path | None, request: Request, on_bad: OnBad
+) -> list[WantedVideo]:
+    path = metadata or folder / METADATA_FILE
     if request.dataset == "ijmond":
         clips = parse_ijmond(_records(path, request), on_bad=on_bad)
         return [_video(clip.file_name, partial(_ijmond_address, clip)) for clip in clips]
-    told = path.is_file()
+    told = metadata is not None or path.is_file()
     records = parse_rise(_records(path, request), on_bad=on_bad) if told else read_rise(folder)
     size = cast("int", request.size)  # the request has one where the data set is RISE
     return [
