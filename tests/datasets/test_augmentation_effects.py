@@ -294,6 +294,6 @@ def h264(frames: Tensor, quantiser: int) -> Tensor:
         for frame in (255 * frames).round().to(torch.uint8).permute(0, 2, 3, 1).numpy():
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode())
-    with av.open(io.BytesIO(data.getvalue())) as container:
-        decoded = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    with av.open(io.BytesIO(data.getvalue()), "r") as video:
+        decoded = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
     return torch.from_numpy(np.stack(decoded)).permute(0, 3, 1, 2).float() / 255

@@ -103,12 +103,12 @@ def _quantised(planes: Tensor, step: Tensor, rounding: Tensor) -> Tensor:
     coefficients = cosines @ blocks @ cosines.T
     levels = (coefficients.abs() / step + rounding).floor()
     restored: Tensor = cosines.T @ (coefficients.sign() * levels * step) @ cosines
-    return restored.transpose(3, 4).reshape(planes.shape)
+    return restored.transpose(3, 4).reshape_as(planes)
 
 
 def _cosines(like: Tensor) -> Tensor:
     """The orthonormal discrete cosine transform (type II) as a matrix, (8, 8)."""
     places = torch.arange(BLOCK, device=like.device, dtype=like.dtype)
-    waves = torch.cos(math.pi / BLOCK * (places + 0.5) * places[:, None]) * (2 / BLOCK) ** 0.5
+    waves = torch.cos(math.pi / BLOCK * (places + 0.5) * places[:, None])
     waves[0] *= 0.5**0.5
-    return waves
+    return waves * math.sqrt(2 / BLOCK)

@@ -27,7 +27,8 @@ PRESETS: dict[str, dict[str, float]] = {
         "saturation": 0.3, "hue": 0.1, "gamma": 1.3, "erasing": 0.5, "often": 1.0,
     },
     "cameras": {
-        "perspective": 0.0, "blur": 0.0, "slow": 1.5, "even": 0.3, "tilt": 3.0, "passers": 3,
+        "perspective": 0.0, "brightness": 0.1, "hue": 0.0, "cast": 0.0, "blur": 0.0,
+        "erasing": 0.0, "slow": 1.5, "even": 0.3, "tilt": 3.0, "passers": 3,
         "haze": 1.0, "shake": 0.004, "defocus": 0.01, "motion_blur": 0.015, "drops": 3,
         "grain": 0.03, "white_balance": 0.25, "infrared": 0.05, "jpeg": 30, "codec": 32.0,
         "often": 0.3,
@@ -35,8 +36,10 @@ PRESETS: dict[str, dict[str, float]] = {
 }  # fmt: skip
 """Named sets. ``rise`` is what the code of RISE trains with: colour jitter of .3, hue of .1 and
 gamma of .3, random resized crops of .9 to 1, rotations about three axes and shear of up to 3
-degrees, flip, two small erasings. ``cameras`` takes the defaults and adds what differs between
-cameras; nobody has shown yet that it scores better."""
+degrees, flip, two small erasings. ``cameras`` is what differs between cameras, with crop, flip,
+gamma and flicker of the defaults; where these do what no camera does (black rectangles, shadows
+that are shifted to blue or cut off), something else takes their place. Nobody has shown yet that it
+scores better."""
 
 
 class AugmentationSettings(BaseModel):
@@ -51,7 +54,9 @@ class AugmentationSettings(BaseModel):
             as if seen from farther away; reflections fill the margin.
         perspective: Distortion scale of the perspective, share of half the picture.
         flip: Chance of a horizontal flip.
-        brightness, contrast, saturation: Largest relative change, either way.
+        brightness: Largest shift of all channels, either way, share of the full range.
+        contrast: Largest relative gain or loss of all channels.
+        saturation: Largest relative change, either way.
         hue: Largest shift of the hue, share of the colour circle.
         cast: Largest shift of a single colour channel, share of the full range.
         gamma: Largest exponent; the smallest is its inverse.
