@@ -19,6 +19,7 @@ from stcnet.datasets.own.contents import copy_video
 from stcnet.datasets.own.importing import ImportReport, ImportSettings, import_clips
 from stcnet.datasets.own.records import OwnClip, read_clips_file
 from stcnet.datasets.own.times import parse_timezone
+from stcnet.datasets.store.native import SizedCollection
 from stcnet.errors import ConfigError, DataError, OutputError
 from stcnet.types import Zone
 
@@ -251,6 +252,8 @@ def test_a_table_tells_everything(tmp_path: Path) -> None:
     assert right.file == left.file
     data = open_collection(out)
     assert [clip.group for clip in data.clips] == ["7", "7", None]
+    assert isinstance(data, SizedCollection)
+    assert data.sizes(data.clips) == {32}
     loaded = data.load(data.clips[:2], 8)
     np.testing.assert_allclose(loaded.frames[0, 1, 0], grey(5)[:8, 16:24, 0], atol=3)
     np.testing.assert_allclose(loaded.frames[1, 1, 0], grey(5)[:8, :8, 0], atol=3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -86,6 +87,15 @@ class OwnCollection:
             tuple(clip.view for clip in clips),
         )
         return loaded if len(good) == len(clips) else loaded.select(good)
+
+    def sizes(self, clips: Sequence[LabelledClip]) -> set[int]:
+        """Sides in pixels at which clips were recorded; of a zone that is no square, the longer."""
+        found = set()
+        for clip in clips:
+            with suppress(ZoneError):  # such a clip cannot be read
+                box = self._by_id[clip.id].box
+                found.add(max(box.width, box.height))
+        return found
 
     def _fill(self, records: Sequence[OwnClip], pixels: Tensor, on_bad: OnBad) -> list[int]:
         """Decode each record into its entry; gives the positions of those that were good."""

@@ -21,7 +21,8 @@ from stcnet.datasets.file_names import flaw_of_name
 from stcnet.datasets.own.times import checked_moment
 from stcnet.errors import DataError, ZoneError
 from stcnet.files import write_whole
-from stcnet.types import Zone
+from stcnet.preprocess import centred_square
+from stcnet.types import PixelBox, Zone
 
 CLIPS_FILE = "clips.json"
 VIDEO_FOLDER = "videos"
@@ -105,6 +106,17 @@ class OwnClip(BaseModel):
     def area(self) -> Zone | None:
         """The zone; None for the centred square."""
         return Zone.parse(self.zone) if self.zone else None
+
+    @property
+    def box(self) -> PixelBox:
+        """The zone, or the centred square, in pixels.
+
+        Raises:
+            ZoneError: The zone does not lie in the picture.
+        """
+        if self.area is None:
+            return centred_square(self.width, self.height)
+        return self.area.to_pixels(self.width, self.height)
 
     @property
     def end(self) -> datetime | None:

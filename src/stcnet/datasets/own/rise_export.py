@@ -26,8 +26,6 @@ from stcnet.datasets.rise.labels import Label
 from stcnet.errors import ConfigError, DataError, OutputError, SourceError, ZoneError
 from stcnet.files import write_whole
 from stcnet.folders import new_folder
-from stcnet.preprocess import centred_square
-from stcnet.types import PixelBox
 from stcnet.video import Mp4Writer, RiseName
 
 NAMES_FILE = "names.csv"
@@ -254,7 +252,7 @@ class _Export:
         start = clip.start + timedelta(seconds=first_s)
         day = start.astimezone(self._timezone).date()
         self._of_day[place, day] += 1
-        box = _box(clip)
+        box = clip.box
         start_epoch = int(start.timestamp())
         return RiseName(
             *place,
@@ -273,19 +271,13 @@ class _Export:
 
 def is_rise_clip(clip: OwnClip) -> bool:
     """Whether the video as it is could be one of RISE's: an MP4 of 36 square frames, 5 s apart."""
-    box = _box(clip)
+    box = clip.box
     whole = (box.width, box.height) == (clip.width, clip.height)
     interval_s = clip.interval_s or 0.0
     regular = abs(interval_s - FRAME_INTERVAL_S) <= _SLACK_S * FRAME_INTERVAL_S
     exact = clip.frames == CLIP_FRAMES and abs(clip.span_s - interval_s * (CLIP_FRAMES - 1)) < 0.5
     square = clip.width == clip.height
     return whole and square and regular and exact and clip.file.endswith(".mp4")
-
-
-def _box(clip: OwnClip) -> PixelBox:
-    if clip.area is None:
-        return centred_square(clip.width, clip.height)
-    return clip.area.to_pixels(clip.width, clip.height)
 
 
 def _write_records(place: Path, records: Sequence[RiseRecord]) -> None:
