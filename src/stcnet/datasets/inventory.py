@@ -67,7 +67,7 @@ def count_entries(entries: Iterable[Entry]) -> list[Count]:
     return [
         _count(group, value, members)
         for group, values in groups.items()
-        for value, members in sorted(values.items(), key=lambda pair: _natural(pair[0]))
+        for value, members in sorted(values.items(), key=lambda pair: natural(pair[0]))
     ]
 
 
@@ -84,8 +84,8 @@ def _count(group: str, value: str, members: Sequence[Entry]) -> Count:
     )
 
 
-def _natural(value: str) -> list[tuple[int, float, str]]:
-    """Sorts ``0-2`` before ``0-10``, and words after numbers."""
+def natural(value: str) -> list[tuple[int, float, str]]:
+    """A key that sorts ``0-2`` before ``0-10``, and words after numbers."""
     return [
         (0, float(part), "") if part.replace(".", "", 1).isdigit() else (1, 0.0, part)
         for part in value.split("-")

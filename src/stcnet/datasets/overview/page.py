@@ -21,7 +21,7 @@ from stcnet.errors import ConfigError
 from stcnet.files import write_whole
 
 HINT: Final = "choose a folder that you may write to and that has room"
-MOST_GROUPS: Final = 40
+MOST_GROUPS: Final = 20
 """Groups of near-duplicates that the page lists; stcnet data duplicates lists all."""
 
 
@@ -96,6 +96,7 @@ def write_page(
         overview=overview,
         whole=_bar(overview.counts[0], ALL, overview.counts[0].clips),
         charts=charts_of(overview.counts),
+        dated=any(count.group == "hour" for count in overview.counts),
         notes={name.replace("_", " "): in_words(note) for name, note in overview.notes.items()},
         views=_by_view(samples),
         duplicates=duplicates,
@@ -149,7 +150,10 @@ def in_words(note: Note) -> str:
 def _by_view(samples: Sequence[Sample]) -> list[tuple[str, list[Sample]]]:
     """The pictures under the names of their views."""
     ordered = groupby(samples, lambda sample: (sample.clip.plant, sample.clip.view))
-    return [(f"{plant} {view}", list(members)) for (plant, view), members in ordered]
+    return [
+        (view if plant in view else f"{view}, {plant}", list(members))
+        for (plant, view), members in ordered
+    ]
 
 
 def _first_groups(members: Sequence[Member]) -> list[list[Member]]:

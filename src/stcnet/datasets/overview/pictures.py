@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from stcnet.datasets.collection import Collection, LabelledClip, OnBad, labelled, refuse
+from stcnet.datasets.inventory import natural
 from stcnet.datasets.leaks.searching import load_good, side_of
 from stcnet.types import Picture
 
@@ -61,7 +62,8 @@ def _typical(clips: Sequence[LabelledClip]) -> list[LabelledClip]:
     kinds: dict[tuple[str, str, bool], list[LabelledClip]] = {}
     for clip in clips:
         kinds.setdefault((clip.plant, clip.view, clip.label != 1), []).append(clip)
-    return [kinds[kind][len(kinds[kind]) // 2] for kind in sorted(kinds)]
+    ordered = sorted(kinds, key=lambda kind: (kind[0], natural(kind[1]), kind[2]))
+    return [kinds[kind][len(kinds[kind]) // 2] for kind in ordered]
 
 
 def _data_uri(frame: Picture) -> str:
