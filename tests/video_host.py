@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import pytest
 
 from rise_records import record_values
 from stcnet.video import Mp4Writer
@@ -137,6 +138,13 @@ def running_host() -> Iterator[Host]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def near_network(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """No proxy on the way to this machine; no certificates, which take long to read, for HTTP."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(folder))
 
 
 def status(code: int, **headers: str) -> Fault:

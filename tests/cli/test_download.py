@@ -10,6 +10,7 @@ import pytest
 from video_host import (
     Host,
     make_clip,
+    near_network,
     page,
     path_of,
     records_at,
@@ -34,8 +35,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Host]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    near_network(monkeypatch, tmp_path)
     with running_host() as host:
         yield host
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stcnet.datasets.download import Manner, Outcome, Pace, Request, Waiter, download
-from video_host import Host, make_clip, records_at, running_host, write_records
+from video_host import Host, make_clip, near_network, records_at, running_host, write_records
 
 CLIPS = 3
 
@@ -53,9 +53,7 @@ def large_clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Host]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    # Reading all certificates takes longer than a whole download here, which needs none.
-    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    near_network(monkeypatch, tmp_path)
     with running_host() as host:
         yield host
 
