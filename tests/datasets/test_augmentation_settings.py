@@ -21,6 +21,7 @@ from stcnet.datasets.augmentation import (
 )
 from stcnet.datasets.augmentation.settings import CHANCES
 from stcnet.datasets.clips import draw_frames
+from stcnet.synthesis.augment import paste_plumes
 from stcnet.training.recipe import bundled_recipes, load_recipe
 
 SIZE = 32
@@ -43,7 +44,7 @@ def clips(count: int = 3, frames: int = 4, channels: int = 3) -> Tensor:
 
 def augmented(pixels: Tensor, asked: AugmentationSettings, seed: int = 0) -> Tensor:
     torch.manual_seed(seed)
-    return cast("Tensor", ClipAugmentation(asked, SIZE)(pixels))
+    return cast("Tensor", ClipAugmentation(asked, pixels.shape[-1])(pixels))
 
 
 def as_it_was(pixels: Tensor, s: AugmentationSettings, seed: int) -> Tensor:
@@ -144,10 +145,13 @@ def test_the_night_stays_grey_behind_a_noisy_sensor_and_a_coder() -> None:
     assert float((result - result[:, :, :1]).abs().max()) < 3
 
 
-def test_bytes_are_taken_as_they_are() -> None:
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float16, torch.float64], ids=str)
+def test_pixels_of_any_type_are_taken(dtype: torch.dtype) -> None:
     whole = clips().round()
-    asked = settings("cameras")
-    assert torch.equal(augmented(whole.to(torch.uint8), asked), augmented(whole, asked))
+    asked = settings(PRESETS["cameras"] | {"often": 1})
+    result = augmented(whole.to(dtype), asked)
+    assert result.dtype == torch.float32
+    assert torch.equal(result, augmented(whole, asked))
 
 
 @pytest.mark.parametrize("preset", ["rise", "cameras"])
@@ -157,6 +161,35 @@ def test_presets_vary_clips_and_keep_to_the_range(preset: str) -> None:
         assert torch.isfinite(result).all()
         assert 0 <= float(result.min()) <= float(result.max()) <= 255
         assert float((result - clips()).abs().mean()) > 1
+
+
+def test_smoke_stays_to_be_seen_so_that_its_label_stays_true() -> None:
+    count, frames, side = 12, 6, 64
+    bare = scene(count, side).expand(-1, frames, -1, -1, -1)
+    times_s = (20.0 * torch.arange(frames)).expand(count, -1)
+    smoking, opacity = paste_plumes(bare, times_s, torch.Generator().manual_seed(2))
+    asked = settings(PRESETS["cameras"] | {"crop_scale": 1, "flip": 0, "tilt": 0})
+    left = []
+    for seed in range(4):
+        with_smoke, without = augmented(smoking, asked, seed), augmented(bare, asked, seed)
+        left.append(visible(with_smoke - without, opacity) / visible(smoking - bare, opacity))
+    shares = torch.cat(left)
+    assert float(shares.min()) > 0.15
+    assert float(shares.median()) > 0.6
+
+
+def visible(change: Tensor, opacity: Tensor) -> Tensor:
+    """How much a plume changes where it is, (B,)."""
+    return (change.abs() * (opacity > 0.1)).sum(dim=(1, 2, 3, 4))
+
+
+def scene(count: int, side: int) -> Tensor:
+    """A dark plant below a bright sky, with some structure, (count, 1, 3, S, S)."""
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand((count, 3, 8, 8), generator=generator) * 60
+    rough = torch.nn.functional.interpolate(coarse, size=(side, side), mode="bilinear")
+    sky = torch.where(torch.arange(side) < side // 3, 150.0, 50.0)[:, None]
+    return (rough + sky)[:, None]
 
 
 def test_without_a_change_of_pace_frames_are_drawn_as_ever() -> None:

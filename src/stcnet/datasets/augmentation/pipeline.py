@@ -58,14 +58,14 @@ class ClipAugmentation(nn.Module):
         """Augmented clips.
 
         Args:
-            clips: Pixels in 0..255, shape (B, T, 3, S, S).
+            clips: Pixels in 0..255 of any type, shape (B, T, 3, S, S).
 
         Returns:
-            The same shape and range, floating.
+            The same shape and range, float32.
         """
         s = self.settings
         clips = permuted_some(reversed_some(clips, s.reverse), s.permute)
-        clips = cast("Tensor", self.view(clips / 255.0))
+        clips = cast("Tensor", self.view(clips.float() / 255.0))
         if s.tilt:
             clips = apply_effect(tilted, clips, s.tilt * met(len(clips), s.often))
         clips = self._with(self.world, clips)
