@@ -11,6 +11,7 @@ import torch
 
 from small_cells import tiny_recipe, tiny_settings
 from stcnet.errors import OutputError, TrainingError
+from stcnet.inference import LabelRevisions
 from stcnet.networks import STCNet
 from stcnet.training.checkpoint import (
     CHECKPOINT_FILE,
@@ -42,8 +43,25 @@ def full_disk(limit: int = 2000) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+REVISED = DATA.model_copy(
+    update={
+        "revisions": LabelRevisions(file="r.csv", sha256="0" * 64, to_smoke=1, to_none=0),
+    }
+)
+
+
 def save(folder: Path, epochs: int = 1) -> None:
     save_checkpoint(folder, RECIPE, DATA, Progress(epochs), PARTS)
+
+
+def test_other_labels_of_the_same_clips_are_another_run(tmp_path: Path) -> None:
+    save(tmp_path)
+    with pytest.raises(TrainingError, match="belongs to other labels of its clips; train into"):
+        load_checkpoint(tmp_path, RECIPE, REVISED)
+    save_checkpoint(tmp_path, RECIPE, REVISED, Progress(1), PARTS)
+    assert load_checkpoint(tmp_path, RECIPE, REVISED) is not None
+    with pytest.raises(TrainingError, match="belongs to other labels"):
+        load_checkpoint(tmp_path, RECIPE, DATA)
 
 
 def test_checkpoints_come_back(tmp_path: Path) -> None:

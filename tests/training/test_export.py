@@ -24,7 +24,13 @@ from stcnet.evaluation.predict import predict_logits
 from stcnet.evaluation.predictions import Prediction
 from stcnet.evaluation.protocol import judge_protocol
 from stcnet.evaluation.tables import markdown_table
-from stcnet.inference import CalibrationMethod, ClipScorer, ModelPackage, StreamScorer
+from stcnet.inference import (
+    CalibrationMethod,
+    ClipScorer,
+    LabelRevisions,
+    ModelPackage,
+    StreamScorer,
+)
 from stcnet.networks import STCNet, STCNetChoices
 from stcnet.networks.packaged import restore_weights
 from stcnet.training.checkpoint import FinishedRun, load_run, save_run
@@ -39,7 +45,8 @@ SIZE = 64
 TOLERANCE = 1e-4
 """In probability."""
 MOMENT = datetime(2026, 1, 2, tzinfo=UTC)
-DATA = TrainingData(description="planted", clips=("a", "b"))
+REVISIONS = LabelRevisions(file="r.csv", sha256="0" * 64, to_smoke=1, to_none=0)
+DATA = TrainingData(description="planted", clips=("a", "b"), revisions=REVISIONS)
 CASES: dict[str, dict[str, Any]] = {
     "lateral, mean head, absolute": {
         "preset": "stcnet-lite0-lateral", "choices": {"frames": 3, "head": "mean"},
@@ -164,6 +171,7 @@ def test_the_package_says_what_made_it(exported: Exported) -> None:
     assert Recipe.model_validate(manifest.provenance.recipe) == recipe
     assert manifest.provenance.clips == DATA.clips
     assert manifest.provenance.data_sha256 == DATA.sha256
+    assert manifest.provenance.revisions == REVISIONS
     assert manifest.input.size == SIZE
     assert manifest.input.residual == recipe.network.residual
     assert manifest.sampling.window_frames == 36

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,11 +12,12 @@ import typer
 from stcnet.cli.gallery import GalleryFolder, GallerySize, write_mistakes
 from stcnet.cli.held_out import BASELINE, Judging, predicted
 from stcnet.cli.printing import print_assessment, print_watch
-from stcnet.cli.research import Protocol, require_extra
+from stcnet.cli.research import Protocol, RevisionsFile, require_extra
 from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
     from stcnet.cli.held_out import Assessor
+    from stcnet.datasets.revisions import Revisions
     from stcnet.evaluation.assessment import Assessment
     from stcnet.evaluation.samples import Sample
 
@@ -108,6 +110,7 @@ def evaluate(
     transfer: Transfer = False,
     against: Against = None,
     causes: CausesFile = None,
+    revisions: RevisionsFile = None,
     report: Report = None,
     gallery: GalleryFolder = None,
     gallery_size: GallerySize = None,
@@ -130,19 +133,20 @@ def evaluate(
     if scores is not None or truth is not None:
         others = (
             *(predictions, data, model, protocol, calibrated, by, transfer, against, report),
-            *(gallery, gallery_size, causes),
+            *(gallery, gallery_size, causes, revisions),
         )
         _evaluate_watch(_watched(scores, truth, any(others)), threshold, as_json=as_json)
         return
     _check_evaluated(predictions, data, model, protocol)
     _check_options(predictions, data, calibrated, against, threshold)
     _check_gallery(gallery, gallery_size, data)
+    read = _read_revisions(revisions)
     if data is not None:
         collection, ours = predicted(predictions, data, model, protocol)
-        judging = Judging(data, against or [], calibrated=calibrated, skip_bad=skip_bad)
+        judging = Judging(data, against or [], calibrated, skip_bad, read)
         assess = judging.assessor(collection, ours)
     else:
-        assess = _labelled_assessor(predictions or [], against or [])
+        assess = _labelled_assessor(predictions or [], against or [], read)
     asked = assess(by or (), transfer)
     if causes is not None:
         asked = _with_causes(asked, causes)
@@ -155,10 +159,14 @@ def evaluate(
     print_assessment(asked, as_json=as_json)
 
 
+def _read_revisions(path: Path | None) -> Revisions | None:
+    from stcnet.datasets.revisions import read_revisions
+
+    return read_revisions(path) if path is not None else None
+
+
 def _with_causes(asked: Assessment, path: Path) -> Assessment:
     """The same with its mistakes counted by cause."""
-    from dataclasses import replace
-
     from stcnet.evaluation.causes import errors_of_samples, read_causes
 
     return replace(asked, causes=errors_of_samples(asked.samples, read_causes(path)))
@@ -205,9 +213,12 @@ def _check_gallery(gallery: Path | None, size: int | None, data: Path | None) ->
         raise ConfigError("--gallery-size goes with --gallery", hint="name a folder for it")
 
 
-def _labelled_assessor(paths: Sequence[Path], against: Sequence[str]) -> Assessor:
+def _labelled_assessor(
+    paths: Sequence[Path], against: Sequence[str], revisions: Revisions | None
+) -> Assessor:
     """Judges files in which the labels stand."""
     from stcnet.evaluation.assessment import assess_labelled
+    from stcnet.evaluation.revisions import revise_samples
 
     stems = [path.stem for path in paths]
     names = stems if len(set(stems)) == len(stems) else [str(path) for path in paths]
@@ -215,8 +226,9 @@ def _labelled_assessor(paths: Sequence[Path], against: Sequence[str]) -> Assesso
         raise ConfigError("a file is given twice", where="--predictions", got=", ".join(names))
     samples = {name: _labelled(path) for name, path in zip(names, paths, strict=True)}
     theirs = [_labelled(Path(path)) for path in against]
-    return lambda by, transferred: assess_labelled(
-        samples, by=by, transferred=transferred, against=theirs
+    revised = revise_samples(samples, revisions) if revisions is not None else None
+    return lambda by, transferred: replace(
+        assess_labelled(samples, by=by, transferred=transferred, against=theirs), revised=revised
     )
 
 

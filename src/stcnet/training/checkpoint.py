@@ -49,6 +49,7 @@ def save_checkpoint(
     state = {
         "recipe": recipe.model_dump_json(),
         "data": data.sha256,
+        "revisions": _revisions_of(data),
         "epochs": progress.epochs,
         "parts": parts,
     }
@@ -64,7 +65,8 @@ def load_checkpoint(
     """The state of an earlier run in ``folder``, or None where there is none.
 
     Raises:
-        TrainingError: The checkpoint is damaged, or is of another recipe or other clips.
+        TrainingError: The checkpoint is damaged, or is of another recipe, other clips, or other
+            labels of them.
     """
     path = folder / CHECKPOINT_FILE
     if not path.exists():
@@ -85,7 +87,14 @@ def load_checkpoint(
     # The first checkpoints did not say what they were trained on.
     if state.get("data", data.sha256) != data.sha256:
         raise _foreign(path, "other training clips")
+    if state.get("revisions", "") != _revisions_of(data):
+        raise _foreign(path, "other labels of its clips")
     return progress, parts
+
+
+def _revisions_of(data: TrainingData) -> str:
+    """Hash of the file that revised the labels, empty where all are as published."""
+    return "" if data.revisions is None else data.revisions.sha256
 
 
 def check_checkpoint(folder: Path, recipe: Recipe, data: TrainingData) -> None:

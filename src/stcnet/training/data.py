@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict
 from stcnet.datasets import Collection, LabelledClip
 from stcnet.datasets.cell_collection import CellCollection
 from stcnet.datasets.clips import ClipSet
+from stcnet.datasets.revised_collection import RevisedCollection
+from stcnet.datasets.revisions import change_among
+from stcnet.inference import LabelRevisions
 
 
 class TrainingData(BaseModel):
@@ -19,12 +22,14 @@ class TrainingData(BaseModel):
     Attributes:
         description: In words.
         clips: Their ids, sorted.
+        revisions: Which of their labels were revised; None where all are as published.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     description: str
     clips: tuple[str, ...]
+    revisions: LabelRevisions | None = None
 
     @property
     def sha256(self) -> str:
@@ -47,6 +52,8 @@ class TrainingData(BaseModel):
 
 def describe_clips(collection: Collection, clips: Sequence[LabelledClip]) -> TrainingData:
     """The record of a training set of clips of a collection."""
+    if isinstance(collection, RevisedCollection):
+        return _revised(describe_clips(collection.original, clips), collection)
     plants = Counter(clip.plant for clip in clips)
     smoke = sum(clip.label == 1 for clip in clips)
     parts = ", ".join(f"{count} {plant}" for plant, count in sorted(plants.items()))
@@ -54,6 +61,21 @@ def describe_clips(collection: Collection, clips: Sequence[LabelledClip]) -> Tra
     return TrainingData(
         description=f"{len(clips)} {form} ({smoke} smoke; {parts}) {origin}",
         clips=tuple(sorted(clip.id for clip in clips)),
+    )
+
+
+def _revised(data: TrainingData, collection: RevisedCollection) -> TrainingData:
+    """The same record with what the revisions changed among its clips."""
+    change = change_among(collection.revisions, data.clips)
+    return TrainingData(
+        description=f"{data.description}, {change}",
+        clips=data.clips,
+        revisions=LabelRevisions(
+            file=change.file,
+            sha256=change.sha256,
+            to_smoke=change.to_smoke,
+            to_none=change.to_none,
+        ),
     )
 
 

@@ -195,6 +195,7 @@ def _provenance(run: FinishedRun) -> Provenance:
         clips=run.data.clips,
         data_sha256=run.data.sha256,
         seed=run.recipe.seed,
+        revisions=run.data.revisions,
     )
 
 
