@@ -10,7 +10,7 @@ import torch
 
 from small_cells import planted_clips
 from stcnet.datasets.clips import ClipSet
-from stcnet.errors import ConfigError
+from stcnet.errors import ConfigError, DataError
 from stcnet.networks.pretrained import read_state
 from stcnet.reproduction import plans, training_runner
 from stcnet.reproduction.judging import HeldOut
@@ -24,7 +24,7 @@ from stcnet.training.network_settings import NetworkSettings
 
 @dataclasses.dataclass(frozen=True)
 class Planted:
-    """12 clips to train on, of which the first are held out as well: nothing is judged here."""
+    """12 clips to train on and a few others to judge."""
 
     split: str = "S0"
     clips: int = 6
@@ -40,10 +40,10 @@ class Planted:
         return HeldOut(clips.ids, clips.labels.numpy(), clips.weights, ones, clips.ids, "clip")
 
     def training_clips(self, size: int) -> ClipSet:
-        return planted_clips(12, size)
+        return planted_clips(18, size).select(range(6, 18))
 
     def held_out_clips(self, size: int) -> ClipSet:
-        return planted_clips(12, size).select(range(self.clips))
+        return planted_clips(18, size).select(range(self.clips))
 
 
 @pytest.fixture(autouse=True)
@@ -101,10 +101,18 @@ def test_a_flow_row_sees_flow_that_is_kept(tmp_path: Path, monkeypatch: pytest.M
         ),
     )  # fmt: skip
     monkeypatch.setattr(Planted, "training_clips", lambda self, size: short(2, size))
-    monkeypatch.setattr(Planted, "held_out_clips", lambda self, size: short(1, size))
+    monkeypatch.setattr(Planted, "held_out_clips", lambda self, size: short(3, size).select([2]))
     TrainingRunner(tmp_path / "flow", "cpu")(plan_of(named_row("flow-svm")), Planted(), tmp_path)
     assert seen == [(2, 3, 2, 32, 32), (1, 3, 2, 32, 32)]
-    assert len(list((tmp_path / "flow").glob("*.npy"))) == 2, "the held-out clip is one of the two"
+    assert len(list((tmp_path / "flow").glob("*.npy"))) == 3
+
+
+def test_a_held_out_clip_in_training_ends_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Planted, "training_clips", lambda self, size: planted_clips(12, size))
+    with pytest.raises(DataError, match=r"^clip-0: a training clip shows a test clip"):
+        TrainingRunner(tmp_path, "cpu")(plan_of(named_row("rgb-i3d")), Planted(), tmp_path)
 
 
 def short(count: int, size: int) -> ClipSet:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from stcnet.datasets.clips import ClipSet
+from stcnet.datasets.leaks.look_alikes import Described, refuse_look_alikes
 from stcnet.datasets.optical_flow import flow_clips
 from stcnet.errors import ConfigError
 from stcnet.evaluation.metrics import FloatArray
@@ -47,24 +48,31 @@ class TrainingRunner:
         self._flows, self._accelerator, self._listener = flows, accelerator, listener
 
     def __call__(self, plan: Plan, division: Division, folder: Path) -> FloatArray:
-        """Do what the plan says; see :class:`stcnet.reproduction.workshop.Runner`."""
+        """Do what the plan says; see :class:`stcnet.reproduction.workshop.Runner`.
+
+        Raises:
+            DataError: A training clip looks like one that is held out.
+        """
         gc.collect()  # an earlier training leaves cycles as large as its data set
         size = plan.recipe.network.input_size
         fabric = make_fabric(self._accelerator, precision=plan.recipe.precision)
-        training = self._seen(plan, division.training_clips(size))
-        division.training.require_told(training.ids)
+        held_out = Described.of(division.held_out_clips(size))
+        decoded = division.training_clips(size)
+        division.training.require_told(decoded.ids)
+        refuse_look_alikes(decoded, held_out)
+        training = self._seen(plan, decoded)
+        del decoded
         if plan.row.classifier == "svm":
-            held_out = self._held_out(plan, division)
-            return judge_features(plan, training, held_out, fabric)
+            return judge_features(plan, training, self._held_out(plan, division), fabric)
         model = fit(
             plan.recipe, training, division.training, folder, fabric=fabric, listener=self._listener
         )
         del training  # the two sides of RISE together are the largest thing in memory
-        held_out = self._held_out(plan, division)
+        judged = self._held_out(plan, division)
         network_input = plan.recipe.network.input_of(model).to(fabric.device)
         parts = [
             predict_logits(model, network_input, part).numpy()
-            for part in portions(held_out, fabric.device)
+            for part in portions(judged, fabric.device)
         ]
         return np.concatenate(parts)
 

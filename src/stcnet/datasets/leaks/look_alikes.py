@@ -175,7 +175,25 @@ def look_alike_groups(clips: int, pairs: Sequence[LookAlike]) -> list[tuple[int,
     return [tuple(group) for group in members.values() if len(group) > 1]
 
 
-def refuse_look_alikes(train: ClipSet, test: ClipSet) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class Described:
+    """What is kept of clips to compare others with, once their frames are gone.
+
+    Attributes:
+        ids: Of N clips.
+        rows: Their signatures, shape (N, D).
+    """
+
+    ids: tuple[str, ...]
+    rows: Signatures
+
+    @classmethod
+    def of(cls, clips: ClipSet) -> Described:
+        """Describe decoded clips."""
+        return cls(clips.ids, signatures(clips))
+
+
+def refuse_look_alikes(train: ClipSet | Described, test: ClipSet | Described) -> None:
     """The guard that looks: no test clip may be trained on under another name.
 
     It finds a clip that was coded, scaled, brightened or cut anew. Another clip of the same scene,
@@ -183,19 +201,22 @@ def refuse_look_alikes(train: ClipSet, test: ClipSet) -> None:
     one light on other days too.
 
     Args:
-        train: The clips trained on, decoded, RGB.
-        test: The clips tested on, decoded, RGB.
+        train: The clips trained on, decoded, RGB; or what is kept of them.
+        test: The clips tested on, likewise.
 
     Raises:
         DataError: A clip of the one shows the recording of a clip of the other.
         ValueError: The clips are not RGB.
     """
-    pairs = near_duplicates(signatures(train), signatures(test), least_scene=None)
+    ours, theirs = (
+        side if isinstance(side, Described) else Described.of(side) for side in (train, test)
+    )
+    pairs = near_duplicates(ours.rows, theirs.rows, least_scene=None)
     if pairs:
         raise DataError(
             "a training clip shows a test clip again",
-            where=train.ids[pairs[0].first],
-            got=f"{pairs[0]} test clip {test.ids[pairs[0].second]}{_more(len(pairs))}",
+            where=ours.ids[pairs[0].first],
+            got=f"{pairs[0]} test clip {theirs.ids[pairs[0].second]}{_more(len(pairs))}",
             hint="leave one of the two out; stcnet data duplicates lists all of a data set",
         )
 
