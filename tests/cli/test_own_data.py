@@ -36,6 +36,15 @@ def test_from_a_long_video_to_rises_layout(run: Run, tmp_path: Path) -> None:
     own = tmp_path / "own"
     taken = run("data", "import", merged, "--clips", tmp_path / "cut", "--out", own)
     assert (taken.code, taken.out) == (0, f"2 added, 0 there already, 0 left out: {own}\n")
+    assert run("data", "verify", own).out == f"2 videos are as they were imported: {own}\n"
+    (own / "videos" / "extra").touch()
+    next((own / "videos").glob("*.mp4")).unlink()
+    check = run("data", "verify", own)
+    assert check.code == 1
+    assert [line.partition(":")[0] for line in check.out.splitlines()] == ["extra", "wrong"]
+    assert "1 of 2 videos are wrong; remove the files it finds wrong" in check.err
+    again = run("data", "import", merged, "--clips", tmp_path / "cut", "--out", own)
+    assert again.out.startswith("0 added, 2 there already, 1 videos restored, 0 left out")
     rise = tmp_path / "rise"
     exported = run("data", "export-rise", own, "--out", rise)
     assert exported.code == 0
@@ -99,6 +108,7 @@ def test_merged_labels_as_json(run: Run, tmp_path: Path) -> None:
         pytest.param(("cut", "a", "--out", "x", "--every", "0"), "--every: is out of", id="every"),
         pytest.param(("merge", "gone.csv", "--out", "x"), "the table cannot be read", id="table"),
         pytest.param(("merge", "x", "--out", "x"), "--out: is one of the tables", id="itself"),
+        pytest.param(("import", ".", "--out", "x", "--clips", "."), "--clips: is for", id="clips"),
         pytest.param(
             ("export-rise", ".", "--out", "x"), "clips.json: the records cannot be", id="no data"
         ),

@@ -19,6 +19,7 @@ from stcnet.datasets.own.contents import copy_video
 from stcnet.datasets.own.importing import ImportReport, ImportSettings, import_clips
 from stcnet.datasets.own.records import OwnClip, read_clips_file
 from stcnet.datasets.own.times import parse_timezone
+from stcnet.datasets.own.verifying import OwnCheck, verify_own
 from stcnet.datasets.store.native import SizedCollection
 from stcnet.errors import ConfigError, DataError, OutputError
 from stcnet.types import Zone
@@ -589,6 +590,30 @@ def test_a_missing_video_is_left_out_where_asked(tmp_path: Path) -> None:
         data.load(data.clips, 8)
     with pytest.raises(DataError, match="no video is left"):
         data.load(data.clips[:1], 8, on_bad=lines)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "fault"),
+    [
+        pytest.param(lambda path: path.unlink(), "missing", id="missing"),
+        pytest.param(lambda path: path.write_bytes(b"cut off"), "changed: its SHA", id="cut off"),
+    ],
+)
+def test_a_lost_video_is_found_and_restored(
+    tmp_path: Path, spoil: Callable[[Path], object], fault: str
+) -> None:
+    source, out = tmp_path / "source", tmp_path / "own"
+    for number in range(2):
+        write_clip(source / "smoke" / f"{number}.mp4", first=number)
+    take(source, out)
+    (out / "videos" / "note.txt").write_text("hello")
+    assert verify_own(out) == OwnCheck(2, (), ("note.txt",))
+    name = read_clips_file(out)[1].file
+    spoil(out / "videos" / name)
+    (line,) = verify_own(out).faults
+    assert line.startswith(f"{name}: {fault}")
+    assert take(source, out) == ImportReport(there=2, restored=1)
+    assert verify_own(out).faults == ()
 
 
 def test_a_default_zone_serves_clips_that_say_none(tmp_path: Path) -> None:

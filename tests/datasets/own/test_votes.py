@@ -40,7 +40,7 @@ def digits(text: str) -> list[float]:
                 digits("123321412..."),
                 digits("1233224125.3"),
                 digits(".3332342251."),
-                digits("1233244125 1.".replace(" ", ""))[:12],
+                digits("12332441251."),
             ],
             0.743,
             id="C, missing data",

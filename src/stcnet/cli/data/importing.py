@@ -139,6 +139,8 @@ def _print(report: ImportReport, out: Path) -> None:
     parts = [f"{report.added} added", f"{report.there} there already"]
     if report.relabelled:
         parts.append(f"{report.relabelled} relabelled")
+    if report.restored:
+        parts.append(f"{report.restored} videos restored")
     typer.echo(f"{', '.join(parts)}, {report.left_out} left out: {out}")
     if report.spread:
         typer.echo(f"clips of fewer than 36 frames, which repeat: {report.spread}")

@@ -1,4 +1,4 @@
-"""``stcnet data verify``: whether a data set is what was downloaded or stored."""
+"""``stcnet data verify``: whether a data set is what was downloaded, stored or imported."""
 
 from __future__ import annotations
 
@@ -20,24 +20,27 @@ def register(group: typer.Typer) -> None:
 
 def verify(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Folder of a download, or of a store.")
+        Path, typer.Argument(metavar="DIR", help="Folder of a download, a store, or own data.")
     ],
     repair: Annotated[
         bool, typer.Option("--repair", help="Fetch what is wrong or missing again.")
     ] = False,
 ) -> None:
-    """Read, hash and decode all that a download or a store should hold, and say what is wrong.
+    """Read, hash and decode all that a data set should hold, and say what is wrong.
 
     Finds missing, truncated, changed, unreadable and extra files; exit code 1 if there is any.
-    --repair replaces a wrong video once a right one has come, and removes nothing.
+    --repair replaces a wrong video of a download once a right one has come, and removes nothing.
     """
     from stcnet.cli.research import require_extra
 
     require_extra()
+    from stcnet.datasets.own.records import CLIPS_FILE
     from stcnet.datasets.store import STORE_FILE
 
     if (folder / STORE_FILE).is_file():
         _verify_store(folder, repair=repair)
+    elif (folder / CLIPS_FILE).is_file():
+        _verify_own(folder, repair=repair)
     else:
         _verify_download(folder, repair=repair)
 
@@ -106,3 +109,23 @@ def _verify_store(folder: Path, *, repair: bool) -> None:
         )
     clips = sum(len(shard.clips) for shard in check.record.shards)
     typer.echo(f"{clips} clips in {len(check.record.shards)} shards are as stored: {folder}")
+
+
+def _verify_own(folder: Path, *, repair: bool) -> None:
+    from stcnet.cli.progress import shown_progress
+    from stcnet.datasets.own.verifying import verify_own
+    from stcnet.errors import ConfigError
+
+    hint = "remove the files it finds wrong, then import their source again"
+    if repair:
+        raise ConfigError("own data cannot be fetched again", where="--repair", hint=hint)
+    with shown_progress() as progress:
+        check = verify_own(folder, listener=lambda done, total: progress("checking", done, total))
+    for name in check.extra:
+        typer.echo(f"extra: {name}: no record names it")
+    for fault in check.faults:
+        typer.echo(f"wrong: {fault}")
+    if check.faults:
+        wrong = f"{len(check.faults)} of {check.videos} videos are wrong"
+        raise CheckFailedError(wrong, where=folder, hint=hint)
+    typer.echo(f"{check.videos} videos are as they were imported: {folder}")

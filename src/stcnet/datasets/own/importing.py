@@ -73,6 +73,7 @@ class ImportReport:
         added: New ones.
         there: Those that were there already, with the same label.
         relabelled: Those that were there and took another label.
+        restored: Those that were there and whose video was lost.
         left_out: What could not be taken; each was told of.
         spread: Those of ``added`` with fewer than 36 frames at the cadence.
     """
@@ -80,6 +81,7 @@ class ImportReport:
     added: int = 0
     there: int = 0
     relabelled: int = 0
+    restored: int = 0
     left_out: int = 0
     spread: int = 0
 
@@ -196,6 +198,7 @@ class _Import:
         clip = self.clips.get(key)
         if clip is None:
             return False
+        self._restore(clip, candidate)
         zone = zone_text(candidate.zone) if candidate.zone else None
         if zone != clip.zone:
             self.on_bad(other_place(candidate, zone, clip))
@@ -208,6 +211,13 @@ class _Import:
         else:
             self.on_bad(other_label(candidate, clip))
         return True
+
+    def _restore(self, clip: OwnClip, candidate: Candidate) -> None:
+        """Copy the video of a clip again where it is lost or cut off."""
+        place = self.out / VIDEO_FOLDER / clip.file
+        if not place.is_file() or place.stat().st_size != candidate.path.stat().st_size:
+            copy_video(candidate.path, place, clip.sha256, link=self.settings.link)
+            self.report.restored += 1
 
     def _add(self, pair: tuple[Key, Candidate]) -> OwnClip | StcnetError:
         """Look into a video, copy it, and make its record; gives back what is wrong with it."""
