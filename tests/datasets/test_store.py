@@ -1,7 +1,8 @@
 """The store: what goes in comes out, whole, and damage is told."""
 
 import json
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ import torch
 
 from planted_collection import LENGTH, SIDE, PlantedCollection, planted_collection
 from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.clips import ClipSet
+from stcnet.datasets.collection import LabelledClip, OnBad, refuse
 from stcnet.datasets.protocols import folds_of
 from stcnet.datasets.store import STORE_FILE, Store, build_store, building, verify
 from stcnet.datasets.store.building import BuildListener
 from stcnet.datasets.store.codecs import CODECS, decode, encode, parse_codec
 from stcnet.datasets.store.records import SHARD_FOLDER, LeftOut
-from stcnet.datasets.store.shards import write_shard
 from stcnet.errors import ConfigError, DataError, OutputError
 
 ALL = np.arange(LENGTH)[None]
@@ -221,25 +223,29 @@ def test_a_second_builder_is_refused(folder: Path) -> None:
     build_store(planted_collection(), folder)
 
 
-def test_a_full_disk_stops_and_the_next_run_goes_on(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    written: list[Any] = []
-    write = write_shard
+class DiskFillsUp(PlantedCollection):
+    """Once the third shard is decoded no file grows beyond 4000 bytes."""
 
-    def full_after_one(*arguments: Any) -> Any:
-        if written:
-            raise OutputError("the frames cannot be written", got="No space left on device")
-        written.append(arguments)
-        return write(*arguments)
+    loads = 0
 
-    monkeypatch.setattr(building, "write_shard", full_after_one)
-    with pytest.raises(OutputError, match="No space left"):
-        build_store(planted_collection(), folder, workers=1)
+    def load(self, clips: Sequence[LabelledClip], size: int, *, on_bad: OnBad = refuse) -> ClipSet:
+        self.loads += 1
+        if self.loads == 3:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4000, resource.RLIM_INFINITY))
+        return super().load(clips, size, on_bad=on_bad)
+
+
+def test_a_full_disk_stops_and_the_next_run_goes_on(folder: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.raises(OutputError, match=r"frames: the frames .*free disk space.*it goes on"):
+            build_store(DiskFillsUp(planted_collection(20).clips), folder, workers=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not (folder / STORE_FILE).exists()
     done = set(shards_of(folder))
-    assert len(done) == 1
-    monkeypatch.setattr(building, "write_shard", write)
-    build_store(planted_collection(), folder)
+    assert len(done) == 2
+    build_store(planted_collection(20), folder)
     assert done < set(shards_of(folder))
     assert verify(folder).passed
     assert not (folder / building.PARTS_FOLDER).exists()

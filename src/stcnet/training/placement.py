@@ -67,9 +67,17 @@ def _place_stored(clips: StoredClips, device: torch.device, where: ClipsOn) -> C
         _require_room(wanted, free)
     if where == "device" or (where == "auto" and wanted <= ROOM_FOR_CLIPS * free):
         return clips.to(device)
-    if where == "host" or (where == "auto" and wanted <= ROOM_FOR_CLIPS * free_memory()):
+    share = ROOM_FOR_CLIPS / _processes()
+    if where == "host" or (where == "auto" and wanted <= share * free_memory()):
         return place_clips(clips.in_memory(), device, "host")
     return _streamed(clips, FrameFeed(clips.source, device), device)
+
+
+def _processes() -> int:
+    """How many processes decode the clips, each for itself; all of them on one machine at worst."""
+    distributed = torch.distributed
+    known = distributed.is_available() and distributed.is_initialized()
+    return distributed.get_world_size() if known else 1
 
 
 def _require_room(wanted: int, free: int) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stcnet.datasets.cells import CLIP_FRAMES
 from stcnet.datasets.collection import Collection, LabelledClip, labelled
 from stcnet.datasets.store.codecs import Codec, encode
 from stcnet.datasets.store.divisions import held_out_by
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
     from stcnet.datasets.clips import ClipSet
 
 SHARD_CLIPS = 64
-"""Clips of a shard: as many as a mosaic of the shared cells holds, so that each is decoded once.
-A worker holds them decoded, 0.2 GB at 180 pixels."""
+"""Clips of a shard, at most: as many as a mosaic of the shared cells holds, so that each is decoded
+once."""
+SHARD_PIXELS = SHARD_CLIPS * CLIP_FRAMES * 224**2
+"""Of a shard, at most, in all frames: a worker holds them decoded, 0.35 GB."""
 PARTS_FOLDER = "building"
 """Records of the shards that are done, while a store is made."""
 LOCK_FILE = ".lock"
@@ -178,7 +181,7 @@ class _Builder:
         ready = len(there)
         pool = ThreadPoolExecutor(workers, thread_name_prefix="store")
         try:
-            begun = {pool.submit(self._make, part): len(part) for part in _parts(missing)}
+            begun = {pool.submit(self._make, part): len(part) for part in self._parts(missing)}
             for future in as_completed(begun):
                 made.add(future.result(), listener)
                 ready += begun[future]
@@ -186,6 +189,11 @@ class _Builder:
         finally:
             pool.shutdown(cancel_futures=True)
         return made
+
+    def _parts(self, clips: Sequence[LabelledClip]) -> list[Sequence[LabelledClip]]:
+        """Clips of a shard each; of large frames a shard holds fewer."""
+        most = max(1, min(SHARD_CLIPS, SHARD_PIXELS // (CLIP_FRAMES * self.size**2)))
+        return [clips[start : start + most] for start in range(0, len(clips), most)]
 
     def _make(self, clips: Sequence[LabelledClip]) -> tuple[StoreRecord | None, list[LeftOut]]:
         """Decode and write one shard, and note that it is done; gives also what is not in it."""
@@ -261,10 +269,6 @@ class _Made:
         self.left_out.extend(left_out)
         for clip in left_out:
             listener.on_left_out(clip)
-
-
-def _parts(clips: Sequence[LabelledClip]) -> list[Sequence[LabelledClip]]:
-    return [clips[start : start + SHARD_CLIPS] for start in range(0, len(clips), SHARD_CLIPS)]
 
 
 def _encoded(clips: ClipSet, codec: Codec) -> Iterator[bytes]:

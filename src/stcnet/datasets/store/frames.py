@@ -34,6 +34,7 @@ class StoredFrames:
         stored_size: Side of the stored frames in pixels.
         size: Side to which they are scaled, as :func:`stcnet.preprocess.resize` does.
         threads: That decode a batch together.
+        pool: Where they come from; None: of its own.
     """
 
     def __init__(
@@ -43,10 +44,11 @@ class StoredFrames:
         stored_size: int,
         size: int,
         threads: int = DECODERS,
+        pool: ThreadPoolExecutor | None = None,
     ) -> None:
         self.places, self.length = tuple(places), length
         self.stored_size, self.size, self.threads = stored_size, size, threads
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+        self._pool = pool or ThreadPoolExecutor(threads, thread_name_prefix="decode")
 
     @property
     def shape(self) -> tuple[int, int, int, int, int]:
@@ -56,7 +58,8 @@ class StoredFrames:
     def select(self, positions: Sequence[int]) -> StoredFrames:
         """Those of the clips at ``positions``, in that order."""
         chosen = [self.places[position] for position in positions]
-        return StoredFrames(chosen, self.length, self.stored_size, self.size, self.threads)
+        sizes = self.length, self.stored_size, self.size
+        return StoredFrames(chosen, *sizes, self.threads, self._pool)
 
     def fill(self, rows: IndexArray, out: Tensor) -> None:
         """Decode frames.

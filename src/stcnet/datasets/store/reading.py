@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ import numpy as np
 from stcnet.datasets.collection import LabelledClip, OnBad, refuse
 from stcnet.datasets.folds import Fold
 from stcnet.datasets.store.divisions import folds_again
-from stcnet.datasets.store.records import StoreRecord, read_store
+from stcnet.datasets.store.records import ShardRecord, StoreRecord, read_store
 from stcnet.datasets.store.shards import Shard
 from stcnet.errors import ConfigError, DataError
 
@@ -33,6 +33,7 @@ class Store:
 
     folder: Path
     record: StoreRecord
+    _open: dict[str, Shard] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def open(cls, folder: Path) -> Store:
@@ -125,9 +126,15 @@ class Store:
             if wanted.isdisjoint(clip.id for clip in shard.clips):
                 continue
             try:
-                mapped = Shard(self.folder, shard, self.record.frames)
+                mapped = self._mapped(shard)
             except DataError as error:
                 on_bad(error)
                 continue
             places |= {clip.id: (mapped, number) for number, clip in enumerate(shard.clips)}
         return places
+
+    def _mapped(self, shard: ShardRecord) -> Shard:
+        """A shard; each is opened once, as an open file is held for it."""
+        if shard.file not in self._open:
+            self._open[shard.file] = Shard(self.folder, shard, self.record.frames)
+        return self._open[shard.file]
