@@ -25,8 +25,8 @@ from stcnet.synthesis.augment import paste_plumes
 from stcnet.training.recipe import bundled_recipes, load_recipe
 
 SIZE = 32
-OTHERS = {"i3d-nd", "i3d-fp", "flow-i3d"}
-"""No augmentation, frames permuted (else as i3d), optical flow."""
+OTHERS = {"i3d-nd", "i3d-fp", "flow-i3d", "flagship-cameras"}
+"""No augmentation, frames permuted (else as i3d), optical flow, other cameras."""
 OF_RISE = ("i3d", "i3d-tsm", "i3d-lstm", "i3d-nl", "i3d-tc")
 
 
@@ -89,6 +89,13 @@ def test_recipes_of_rise_are_the_preset_but_for_what_is_listed(name: str) -> Non
     assert departures == {
         "tilt": (3.0, 0.0), "perspective": (0.0, 0.05), "gamma": (1.3, 1.0), "often": (1.0, 0.5),
     }  # fmt: skip
+
+
+def test_a_recipe_with_other_cameras_differs_from_its_model_in_nothing_else() -> None:
+    cameras, model = (load_recipe(name) for name in ("flagship-cameras", "flagship"))
+    changed = {"name": model.name, "augmentation": model.augmentation}
+    assert cameras.model_copy(update=changed) == model
+    assert cameras.augmentation == settings("cameras")
 
 
 @pytest.mark.parametrize("name", PRESETS)
