@@ -1,6 +1,7 @@
 """The camera: what each of its faults does, and that they follow from seed and time alone."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -94,3 +95,18 @@ def test_coarser_compression_loses_more(size: tuple[int, int]) -> None:
     losses = [np.abs(compress(frames, rate).astype(int) - frames).mean() for rate in (5, 45)]
     assert losses[1] > 2 * losses[0] > 0
     assert compress(frames, 20).shape == frames.shape
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"noise": -1.0}, "Camera.noise is -1; allowed: 0 or more"),
+        ({"flicker": 1.5}, "Camera.flicker is 1.5; allowed: 0 to 1"),
+        ({"cast": (1.0, 0.0, 1.0)}, "Camera.cast is 0"),
+        ({"exposure": float("nan")}, "Camera.exposure is nan"),
+        ({"compression": 52}, "Camera.compression is 52; allowed: 1 to 51"),
+    ],
+)
+def test_what_no_camera_does_is_refused(fault: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Camera(**fault)

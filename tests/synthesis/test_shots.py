@@ -1,5 +1,6 @@
 """Rendered shots: pixels, opacity and masks that belong together, in any light and weather."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -172,3 +173,18 @@ def test_processor_and_gpu_agree(scene: Scene) -> None:
     here, there = take(scene), take(scene, TIMES.cuda())
     assert (there.alpha().cpu() - here.alpha()).abs().max() < 5e-3
     assert (there.clean().cpu() - here.clean()).abs().max() < 1.0
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (lambda: Weather(fog=1.0), "Weather.fog is 1; allowed: 0 to 0.99"),
+        (lambda: Weather(haze_colour=(0.5, 0.5, 2.0)), "Weather.haze_colour is 2"),
+        (lambda: Light(level=-0.1), "Light.level is -0.1; allowed: 0 to 1"),
+        (lambda: Light(lamps=float("inf")), "Light.lamps is inf; allowed: 0 or more"),
+    ],
+    ids=["fog", "colour", "level", "lamps"],
+)
+def test_what_no_sky_does_is_refused(made: Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        made()

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from stcnet.synthesis.statistics import (
     OCTAVES,
+    Array,
     activity,
     least_opacity,
     luminance,
@@ -19,7 +20,7 @@ from stcnet.synthesis.statistics import (
 SIDE = 64
 
 
-def wave(cycles: float, frames: int = 4) -> np.ndarray:
+def wave(cycles: float, frames: int = 4) -> Array:
     """A sine across the picture that turns by a quarter from frame to frame."""
     x = np.arange(SIDE) / SIDE
     turns = cycles * x + np.arange(frames)[:, None] / 4

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from stcnet.synthesis.compositing import to_display, to_linear
+from stcnet.synthesis.limits import require_within
 from stcnet.synthesis.randomness import hashed_normal_pair
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _SHAKE_PERIODS_S = (0.7, 2.3, 9.0)
 _GREY = (0.299, 0.587, 0.114)
 _CODEC_FPS = 12
+_LEAST = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,10 @@ class Camera:
         blur: Standard deviation of the lens in picture heights, 0 or more.
         grey: Whether the picture is grey, as infrared cameras give it.
         compression: Constant rate factor of H.264, 1 (fine) to 51 (coarse); None: uncompressed.
-        seed: Picks noise, shake and flicker.
+        seed: Picks noise, shake and flicker, 0 or more.
+
+    Raises:
+        ValueError: A number is out of its range.
     """
 
     noise: float = 1.6
@@ -52,6 +57,21 @@ class Camera:
     grey: bool = False
     compression: int | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        from_zero, positive = (0.0, math.inf), (_LEAST, math.inf)
+        require_within(
+            self,
+            noise=from_zero,
+            shake=from_zero,
+            flicker=(0.0, 1.0),
+            exposure=positive,
+            cast=positive,
+            blur=from_zero,
+            seed=from_zero,
+        )
+        if self.compression is not None:
+            require_within(self, compression=(1, 51))
 
 
 def _milliseconds(times_s: Tensor) -> Tensor:

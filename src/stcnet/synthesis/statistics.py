@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from stcnet.types import FloatArray, Picture
+    from stcnet.types import Picture
+
+Array = NDArray[np.floating[Any]]
 
 OCTAVES: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 """Edges of the bands of a spectrum, in cycles per picture height."""
@@ -47,12 +50,12 @@ class Marks:
     blueness: float
 
 
-def luminance(frames: Picture) -> FloatArray:
+def luminance(frames: Picture) -> Array:
     """Luminance in display values 0..255: uint8 (T, H, W, 3) -> float32 (T, H, W)."""
     return np.asarray(frames.astype(np.float32) @ LUMINANCE)
 
 
-def residual_energy(grey: FloatArray, lag: int) -> FloatArray:
+def residual_energy(grey: Array, lag: int) -> Array:
     """Energy of the residual frames by octave of spatial frequency.
 
     The residual of frames ``lag`` apart, without its mean and under a Hann window, is taken apart
@@ -76,17 +79,17 @@ def residual_energy(grey: FloatArray, lag: int) -> FloatArray:
     return np.array([power[band == k].sum() for k in range(len(OCTAVES) - 1)])
 
 
-def structure(grey: FloatArray, lags: Sequence[int]) -> FloatArray:
+def structure(grey: Array, lags: Sequence[int]) -> Array:
     """Mean square change of the luminance over each number of frames, shape (len(lags),)."""
     return np.array([np.square(grey[lag:] - grey[:-lag]).mean() for lag in lags])
 
 
-def activity(grey: FloatArray) -> FloatArray:
+def activity(grey: Array) -> Array:
     """How much each pixel changes: standard deviation over time, (T, H, W) -> (H, W)."""
     return np.asarray(grey.std(0))
 
 
-def opening(weight: FloatArray) -> float:
+def opening(weight: Array) -> float:
     """How fast a plume widens on its way, from a map of where it was.
 
     The map is cut into slices across its main axis; a line is fitted to the standard deviation
@@ -115,7 +118,7 @@ def opening(weight: FloatArray) -> float:
     return abs(_slope(along, across, mass))
 
 
-def _slope(along: FloatArray, across: FloatArray, mass: FloatArray) -> float:
+def _slope(along: Array, across: Array, mass: Array) -> float:
     edges = np.quantile(along, np.linspace(0, 1, _SLICES + 1))
     rows = []
     for low, high in pairwise(edges):
@@ -132,7 +135,7 @@ def _slope(along: FloatArray, across: FloatArray, mass: FloatArray) -> float:
     return float(np.polyfit(place, spread, 1, w=weight)[0])
 
 
-def least_opacity(frames: Picture, background: FloatArray) -> FloatArray:
+def least_opacity(frames: Picture, background: Array) -> Array:
     """Opacity that smoke must have at least, whatever its colour.
 
     Smoke of opacity a and radiance s before a background b shows b + a (s - b) in linear light;
@@ -154,7 +157,7 @@ def least_opacity(frames: Picture, background: FloatArray) -> FloatArray:
     return np.asarray((np.abs(change) / room).max(-1).clip(0, 1), np.float32)
 
 
-def marks(frames: Picture, background: FloatArray | None = None) -> Marks:
+def marks(frames: Picture, background: Array | None = None) -> Marks:
     """How the smoke of a clip meets the eye.
 
     A pixel counts as covered where the least opacity is above 0.2 and a channel differs from the

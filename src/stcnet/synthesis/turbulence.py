@@ -70,11 +70,12 @@ def _look_up(texture: Tensor, points: Tensor) -> Tensor:
     """Sample the states of a texture (1, 2 C, ...) at points (..., 2): shape (2, C, ...)."""
     grid = ((points - torch.floor(points)) * 2 - 1).reshape(1, -1, 1, 2)
     values = F.grid_sample(texture, grid, mode="bilinear", align_corners=True)
-    return values[0, :, :, 0].reshape(2, -1, *points.shape[:-1])
+    states: Tensor = values[0, :, :, 0].reshape(2, -1, *points.shape[:-1])
+    return states
 
 
 def sample_density(points: Tensor, phase: Tensor) -> Tensor:
-    """The density of :func:`sample_eddies` alone, with the same bits, in a third of the time."""
+    """The density of :func:`sample_eddies` alone, with the same bits and less work."""
     first, second = _look_up(_texture(points.device, points.dtype)[:, 2::3], points)[:, 0]
     return torch.cos(phase) * first + torch.sin(phase) * second
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from stcnet.synthesis.limits import require_within
 from stcnet.synthesis.turbulence import sample_density
 
 if TYPE_CHECKING:
@@ -35,9 +36,12 @@ class Weather:
         cloud_cover: 0 (clear) to 1 (overcast).
         light_drift: Slow change of the daylight as a share of it, 0..1.
         haze_colour: Linear RGB of the air, 0..1.
-        fog: Opacity of the air before everything, plumes included, 0..1.
+        fog: Opacity of the air before everything, plumes included, 0..0.99.
         cloud_speed: Factor on the speed at which clouds and their shadows move, 0 or more.
         shadow: Share of the light that the shadow of a cloud takes under a full cover, 0..1.
+
+    Raises:
+        ValueError: A number is out of its range.
     """
 
     haze: float = 0.3
@@ -47,6 +51,19 @@ class Weather:
     fog: float = 0.0
     cloud_speed: float = 1.0
     shadow: float = 0.3
+
+    def __post_init__(self) -> None:
+        share = (0.0, 1.0)
+        require_within(
+            self,
+            haze=share,
+            cloud_cover=share,
+            light_drift=share,
+            haze_colour=share,
+            fog=(0.0, 0.99),
+            cloud_speed=(0.0, math.inf),
+            shadow=share,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +77,19 @@ class Light:
         shaded: Share of the shadows and of the slow drift on the land that plumes take as well,
             0..1; 0 lights plumes evenly.
         lamps: Light beside a lamp of the plant as a share of full daylight, 0 or more.
+
+    Raises:
+        ValueError: A number is out of its range.
     """
 
     level: float = 1.0
     white: Colour = WHITE_LIGHT
     shaded: float = 0.0
     lamps: float = 0.0
+
+    def __post_init__(self) -> None:
+        share = (0.0, 1.0)
+        require_within(self, level=share, white=share, shaded=share, lamps=(0.0, math.inf))
 
 
 def colour_field(values: Colour, like: Tensor) -> Tensor:
