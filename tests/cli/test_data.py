@@ -60,7 +60,10 @@ def test_alone_it_tells_its_commands(run: Run) -> None:
     ("arguments", "message"),
     [
         pytest.param(
-            ("info", "nowhere"), "nowhere/metadata.json: the records cannot be", id="no data"
+            ("info", "nowhere"), "nowhere: there is no such folder of data", id="no data"
+        ),
+        pytest.param(
+            ("info", "nowhere", "--html", "page.pdf"), "allowed: a name in .html", id="no page"
         ),
         pytest.param(("synthesize", "--out", "x", "--clips", 3), "allowed: 10..", id="few"),
         pytest.param(

@@ -1,4 +1,4 @@
-"""``stcnet data duplicates``: groups of clips that look alike."""
+"""``stcnet data duplicates`` and ``info``: groups of clips that look alike, and a page of them."""
 
 import csv
 import json
@@ -118,3 +118,31 @@ def test_a_place_that_cannot_be_written_is_one_line(run: Run, data: Path, tmp_pa
     told = run("data", "duplicates", data, "--out", tmp_path / "nowhere" / "groups.csv")
     assert told.code == 2
     assert "the groups cannot be written" in told.errors[-1]
+
+
+def test_info_counts_them_where_asked_to(run: Run, data: Path, tmp_path: Path) -> None:
+    page = tmp_path / "data.html"
+    told = run("data", "info", data, "--duplicates", "--html", page)
+    assert told.code == 0, told.err
+    assert told.out.splitlines()[-1] == (
+        "near-duplicates: 5 of 6 clips in 2 groups, 2 pairs of one recording, "
+        "1 without a label not looked at"
+    )
+    assert told.errors == ["looking ...", f"written: {page}"]
+    text = page.read_text(encoding="utf-8")
+    assert "5 of 6 clips look like another one" in text
+    assert text.count("data:image/jpeg;base64,") == 5
+
+    told = run("data", "info", data, "--duplicates", "--json")
+    assert json.loads(told.out)["near_duplicates"] == [
+        [name(1), name(2), name(3)],
+        [name(5), name(6)],
+    ]
+
+
+def test_info_leaves_out_pictures_that_do_not_decode(run: Run, data: Path, tmp_path: Path) -> None:
+    shutil.copy(data / "metadata.json", tmp_path)
+    told = run("data", "info", tmp_path, "--html", tmp_path / "data.html")
+    assert told.code == 0, told.err
+    assert sum(line.startswith("left out: ") for line in told.errors) == 5
+    assert "data:image" not in (tmp_path / "data.html").read_text(encoding="utf-8")
