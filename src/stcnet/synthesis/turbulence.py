@@ -76,7 +76,7 @@ def _look_up(texture: Tensor, points: Tensor) -> Tensor:
 
 def sample_density(points: Tensor, phase: Tensor) -> Tensor:
     """The density of :func:`sample_eddies` alone, with the same bits and less work."""
-    first, second = _look_up(_texture(points.device, points.dtype)[:, 2::3], points)[:, 0]
+    first, second = _look_up(_texture(points.device, points.dtype)[:, 2::3], points)[:, 0].unbind(0)
     return torch.cos(phase) * first + torch.sin(phase) * second
 
 
@@ -91,6 +91,6 @@ def sample_eddies(points: Tensor, phase: Tensor) -> Eddies:
     Returns:
         The turbulence at each point.
     """
-    first, second = _look_up(_texture(points.device, points.dtype), points)
+    first, second = _look_up(_texture(points.device, points.dtype), points).unbind(0)
     blended = torch.cos(phase) * first + torch.sin(phase) * second
     return Eddies(torch.movedim(blended[:2], 0, -1), blended[2])
