@@ -13,9 +13,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planted_collection import SIDE, planted_collection
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.collection import LabelledClip, OnBad, refuse
 from stcnet.datasets.folds import Fold
+from stcnet.datasets.opening import open_collection
 from stcnet.datasets.revised_collection import RevisedCollection
 from stcnet.datasets.revisions import (
     Revision,
@@ -24,6 +26,7 @@ from stcnet.datasets.revisions import (
     read_revisions,
     require_fit,
 )
+from stcnet.datasets.store import build_store
 from stcnet.errors import DataError, StcnetError
 
 HEAD = "id,old,new,who,why,when\n"
@@ -192,6 +195,20 @@ def test_folds_are_those_of_the_original(tmp_path: Path) -> None:
     fold = revised.relabel(Fold("x", train=(second,), test=(replace(first, view="0-2"),)))
     assert [clip.id for clip in fold.test] == ["a"]
     assert (fold.train[0].label, fold.test[0].label, fold.name) == (1, 1, "x")
+
+
+def test_a_store_is_revised_without_touching_a_frame(tmp_path: Path) -> None:
+    planted = planted_collection(4)
+    build_store(planted, tmp_path / "store")
+    first = planted.clips[0]
+    rows = f"{HEAD}{first.id},0,1,Ada,plume,\n"
+    revisions = read_revisions(write(tmp_path, rows))
+    revised = RevisedCollection.revise(open_collection(tmp_path / "store"), revisions)
+    stored = revised.load(revised.clips, SIDE)
+    plain = planted.load(planted.clips, SIDE)
+    assert (plain.labels.tolist(), stored.labels.tolist()) == ([0, 1, 0, 1], [1, 1, 0, 1])
+    every, frames = np.arange(4), np.zeros((4, 1), dtype=np.int64)
+    assert torch.equal(stored.gather(every, frames), plain.gather(every, frames))
 
 
 def test_revisions_of_other_data_are_not_applied(tmp_path: Path) -> None:

@@ -5,14 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from planted_collection import planted_collection
 from small_cells import make_cells
 from stcnet.datasets import Cell
 from stcnet.datasets.revisions import Revision, Revisions
 from stcnet.errors import DataError
+from stcnet.evaluation.held_out import assess
 from stcnet.evaluation.metrics import Judged
 from stcnet.evaluation.predictions import Prediction
 from stcnet.evaluation.protocol import GroupScores, judge_protocol
 from stcnet.evaluation.relabelling import relabelled
+from stcnet.evaluation.revised_folds import revise_held_out
 from stcnet.evaluation.revisions import revise_protocol, revise_samples
 from stcnet.evaluation.samples import Sample, sample_cells
 
@@ -91,6 +94,25 @@ def test_files_are_judged_by_revised_labels_of_their_clips() -> None:
         [1 / 2, 2 / 3]
     )
     assert [sample.judged.labels.tolist() for sample in samples.values()] == [[1, 0], [1, 1, 0]]
+
+
+def test_any_collection_is_judged_by_revised_labels() -> None:
+    collection = planted_collection(12)
+    said = [
+        Prediction(clip.id, f"fold-{number % 2}", 2.0 * (clip.label or 0) - 1)
+        for number, clip in enumerate(collection.clips)
+    ]
+    flipped = collection.clips[0]
+    revised = revise_held_out(said, collection, revisions((flipped.id, 0)))
+    published = assess(said, collection)
+    shares = [row.metrics["accuracy"].value for row in published.scores]
+    assert shares == [1.0, 1.0, 1.0], "two folds and their mean"
+    weight = flipped.weight / sum(clip.weight for clip in collection.clips[::2])
+    again = [row.metrics["accuracy"].value for row in revised.scores]
+    assert again == pytest.approx([1 - weight, 1, 1 - weight / 2])
+    assert (revised.change.clips, revised.change.to_smoke) == (12, 1)
+    with pytest.raises(DataError, match="column id: there is no such clip"):
+        revise_held_out(said, collection, revisions(("z", 0)))
 
 
 @pytest.mark.parametrize(
