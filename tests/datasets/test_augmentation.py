@@ -22,6 +22,7 @@ STRONG: dict[str, float] = {
 }  # fmt: skip
 IN_TIME = {"slow": 4, "even": 1}
 """These decide which frames are drawn, before there are any pixels."""
+HOW = {"often", "relative_jitter"}
 CHANGE_FRAMES = {"noise", "flicker", "passers", "shake", "grain", "infrared", "codec"}
 """These may differ between the frames of a clip."""
 
@@ -47,7 +48,7 @@ def augmented(clips: Tensor, settings: dict[str, float] | None = None, seed: int
 
 
 def test_the_settings_of_these_tests_are_all_there_are() -> None:
-    assert OFF.keys() == {*STRONG, *IN_TIME} == AugmentationSettings.model_fields.keys() - {"often"}
+    assert OFF.keys() == {*STRONG, *IN_TIME} == AugmentationSettings.model_fields.keys() - HOW
 
 
 def test_all_off_changes_nothing() -> None:

@@ -88,6 +88,7 @@ def test_recipes_of_rise_are_the_preset_but_for_what_is_listed(name: str) -> Non
     # A perspective moves corners about as far as turns of 3 degrees: sin 3 = .052 of half a side.
     assert departures == {
         "tilt": (3.0, 0.0), "perspective": (0.0, 0.05), "gamma": (1.3, 1.0), "often": (1.0, 0.5),
+        "relative_jitter": (True, False),
     }  # fmt: skip
 
 
@@ -142,6 +143,15 @@ def test_one_transform_stands_alone() -> None:
         assert getattr(alone, name) == (
             1 if name in CHANCES else getattr(settings("cameras"), name)
         )
+
+
+def test_relative_brightness_is_a_gain() -> None:
+    relative = settings(OFF | {"brightness": 0.3, "relative_jitter": True})
+    dim = clips(8) * 0.3 + 10
+    gains = (augmented(dim, relative) / dim).flatten(1)
+    torch.testing.assert_close(gains.amax(dim=1), gains.amin(dim=1), atol=1e-4, rtol=0)
+    assert 0.7 - 1e-4 < float(gains.min()) < 0.9
+    assert 1.1 < float(gains.max()) < 1.3 + 1e-4
 
 
 def test_the_night_stays_grey_behind_a_noisy_sensor_and_a_coder() -> None:

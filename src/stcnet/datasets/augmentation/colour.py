@@ -28,9 +28,10 @@ def to_display(light: Tensor) -> Tensor:
 def colour_transforms(settings: AugmentationSettings) -> list[nn.Module]:
     """Flip, colour jitter, colour cast and gamma, as kornia's transforms."""
     s = settings
+    amounts = (s.brightness, s.contrast, s.saturation, s.hue)
     return [
         ka.RandomHorizontalFlip(p=s.flip),
-        ka.ColorJiggle(s.brightness, s.contrast, s.saturation, s.hue, p=0.8),
+        ka.ColorJitter(*amounts, p=1.0) if s.relative_jitter else ka.ColorJiggle(*amounts, p=0.8),
         ka.RandomRGBShift(s.cast, s.cast, s.cast, p=0.5 if s.cast else 0.0),
         ka.RandomGamma((1 / s.gamma, s.gamma), p=0.5 if s.gamma > 1 else 0.0),
     ]

@@ -24,10 +24,11 @@ PRESETS: dict[str, dict[str, float]] = {
     "none": OFF,
     "rise": OFF | {
         "crop_scale": 0.9, "tilt": 3.0, "flip": 0.5, "brightness": 0.3, "contrast": 0.3,
-        "saturation": 0.3, "hue": 0.1, "gamma": 1.3, "erasing": 0.5, "often": 1.0,
+        "saturation": 0.3, "hue": 0.1, "relative_jitter": True, "gamma": 1.3, "erasing": 0.5,
+        "often": 1.0,
     },
     "cameras": {
-        "perspective": 0.0, "brightness": 0.1, "hue": 0.0, "cast": 0.0, "blur": 0.0,
+        "perspective": 0.0, "hue": 0.0, "cast": 0.0, "relative_jitter": True, "blur": 0.0,
         "erasing": 0.0, "slow": 1.5, "even": 0.3, "tilt": 3.0, "passers": 3,
         "haze": 1.0, "shake": 0.004, "defocus": 0.01, "motion_blur": 0.015, "drops": 3,
         "grain": 0.03, "white_balance": 0.25, "infrared": 0.05, "jpeg": 30, "codec": 32.0,
@@ -58,6 +59,8 @@ class AugmentationSettings(BaseModel):
         contrast: Largest relative gain or loss of all channels.
         saturation: Largest relative change, either way.
         hue: Largest shift of the hue, share of the colour circle.
+        relative_jitter: ``brightness`` is a relative gain or loss, and ``contrast`` stretches about
+            the mean, as in RISE's code; jitter then meets every clip, else four in five.
         cast: Largest shift of a single colour channel, share of the full range.
         gamma: Largest exponent; the smallest is its inverse.
         blur: Chance of a Gaussian blur of 3 to 5 pixels.
@@ -99,6 +102,7 @@ class AugmentationSettings(BaseModel):
     contrast: float = Field(0.3, ge=0, lt=1)
     saturation: float = Field(0.3, ge=0, lt=1)
     hue: float = Field(0.05, ge=0, le=0.5)
+    relative_jitter: bool = False
     cast: float = Field(0.08, ge=0, lt=1)
     gamma: float = Field(1.4, ge=1)
     blur: float = Field(0.1, ge=0, le=1)
