@@ -325,13 +325,23 @@ def test_a_host_that_does_not_answer_is_given_up(
     assert causes == ["no connection"] * 3 + ["host given up"]
 
 
-def test_one_bad_video_does_not_give_up_its_host(
+def test_a_host_that_is_busy_for_ever_is_given_up(
     host: Host, records: Records, bring: Bring
 ) -> None:
-    for record in records[:3]:
-        host.always[path_of(record)] = cut_after(10)
+    for record in records:
+        host.always[path_of(record)] = status(503)
     causes = [video.cause for video in bring(attempts=2).missing]
-    assert causes == ["connection lost"] * 3
+    assert causes == ["HTTP 503"] * 3 + ["host given up"]
+    assert len(host.requests) == 6
+
+
+@pytest.mark.parametrize("fault", [status(404), cut_after(10)], ids=["404", "cut off"])
+def test_bad_videos_do_not_give_up_their_host(
+    host: Host, records: Records, bring: Bring, fault: Fault
+) -> None:
+    for record in records[:3]:
+        host.always[path_of(record)] = fault
+    assert len(bring(attempts=2).missing) == 3
 
 
 def test_videos_of_320_pixels(

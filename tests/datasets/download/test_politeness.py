@@ -42,12 +42,12 @@ def test_a_host_that_asks_for_it_is_left_alone(waiter: FakeWaiter) -> None:
 def test_a_host_is_given_up_after_some_videos_in_a_row(waiter: FakeWaiter) -> None:
     hosts = Hosts(4.0, waiter)
     for _ in range(GIVEN_UP_AFTER - 1):
-        hosts.unanswered("a")
-    hosts.answered("a")
+        hosts.failed("a")
+    hosts.served("a")
     for _ in range(GIVEN_UP_AFTER):
         hosts.wait_for_turn("a")
-        hosts.unanswered("a")
-    with pytest.raises(FetchError, match="host given up: a does not answer"):
+        hosts.failed("a")
+    with pytest.raises(FetchError, match="host given up: a failed 3 videos in a row"):
         hosts.wait_for_turn("a")
     hosts.wait_for_turn("b")
 

@@ -21,12 +21,12 @@ class TransientError(FetchError):
     """Trying again may help.
 
     Attributes:
-        unanswered: No server said anything, which counts against the host.
+        of_host: The server is at fault rather than this video, which counts against it.
     """
 
-    def __init__(self, cause: str, detail: str, *, unanswered: bool = False) -> None:
+    def __init__(self, cause: str, detail: str, *, of_host: bool = False) -> None:
         super().__init__(cause, detail)
-        self.unanswered = unanswered
+        self.of_host = of_host
 
 
 class WrongContentError(FetchError):

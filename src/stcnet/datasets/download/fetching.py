@@ -27,7 +27,7 @@ from stcnet.errors import ConfigError
 MOST_REDIRECTS = 5
 LONGEST_ATTEMPT_S = 600.0
 """A server that sends a byte now and then is cut off; the next attempt goes on from there."""
-_TRANSIENT = frozenset({408, 416, 425, 429, 500, 502, 503, 504})
+_BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _SETTLED = timedelta(seconds=60)
 _RANGE = re.compile(r"bytes (?P<first>[0-9]+)-[0-9]+/(?P<length>[0-9]+|\*)")
 
@@ -72,8 +72,8 @@ class Fetcher:
         try:
             retrying(self._attempt, address, partial)
         except TransientError as error:
-            if error.unanswered:
-                self._hosts.unanswered(_host(httpx.URL(address)))
+            if error.of_host:
+                self._hosts.failed(_host(httpx.URL(address)))
             raise
 
     def _attempt(self, address: str, partial: PartialFile) -> None:
@@ -83,8 +83,8 @@ class Fetcher:
             return
         resumes = known if partial.length else None
         with closing(self._asked(address, _range(resumes, partial))) as response, _told_apart():
-            self._hosts.answered(_host(httpx.URL(address)))
             self._require_content(response, partial)
+            self._hosts.served(_host(httpx.URL(address)))
             if response.status_code != httpx.codes.PARTIAL_CONTENT:
                 partial.begin(_version(response, address))
             elif not _goes_on(response, resumes, partial):
@@ -94,7 +94,7 @@ class Fetcher:
 
     def _asked(self, address: str, headers: dict[str, str]) -> httpx.Response:
         """The response as soon as its headers are there; after redirects, if it redirects."""
-        with _told_apart(unanswered=True):
+        with _told_apart(of_host=True):
             request = self._client.build_request("GET", address, headers=headers)
             return self._client.send(request, stream=True)
 
@@ -102,13 +102,17 @@ class Fetcher:
         code = response.status_code
         if code in {httpx.codes.OK, httpx.codes.PARTIAL_CONTENT}:
             return
-        kind = TransientError if code in _TRANSIENT else FetchError
-        pause_s = retry_after_s(response.headers.get("Retry-After"))
-        if kind is TransientError and pause_s is not None:
-            self._hosts.pause(_host(response.url), pause_s)
+        told = f"HTTP {code}", response.reason_phrase or "no reason given"
         if code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             partial.discard()
-        raise kind(f"HTTP {code}", response.reason_phrase or "no reason given")
+            raise TransientError(*told)
+        if code not in _BUSY:
+            self._hosts.served(_host(response.url))
+            raise FetchError(*told)
+        pause_s = retry_after_s(response.headers.get("Retry-After"))
+        if pause_s is not None:
+            self._hosts.pause(_host(response.url), pause_s)
+        raise TransientError(*told, of_host=True)
 
     def _receive(self, response: httpx.Response, partial: PartialFile) -> None:
         until_s = self._waiter.now_s() + LONGEST_ATTEMPT_S
@@ -196,7 +200,7 @@ def _goes_on(response: httpx.Response, version: Version | None, partial: Partial
 
 
 @contextmanager
-def _told_apart(*, unanswered: bool = False) -> Iterator[None]:
+def _told_apart(*, of_host: bool = False) -> Iterator[None]:
     """Name what went wrong on the way, and whether it may go better the next time."""
     try:
         yield
@@ -206,7 +210,7 @@ def _told_apart(*, unanswered: bool = False) -> Iterator[None]:
     except (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:
         raise FetchError("address refused", _words(error)) from None
     except httpx.HTTPError as error:
-        raise TransientError(_cause(error), _words(error), unanswered=unanswered) from None
+        raise TransientError(_cause(error), _words(error), of_host=of_host) from None
 
 
 def _cause(error: httpx.HTTPError) -> str:

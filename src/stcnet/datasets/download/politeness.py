@@ -16,7 +16,7 @@ LONGEST_PAUSE_S = 300.0
 MOST_WORKERS = 32
 MOST_A_SECOND = 100.0
 GIVEN_UP_AFTER = 3
-"""So many videos in a row of which a host answered nothing, after all attempts."""
+"""So many videos in a row for which a host was silent or busy at every attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Waiter:
 @dataclass(slots=True)
 class _Host:
     next_s: float = 0.0
-    unanswered: int = 0
+    failed: int = 0
     given_up: bool = field(default=False)
 
 
@@ -124,7 +124,7 @@ class Hosts:
         with self._lock:
             host = self._host(name)
             if host.given_up:
-                raise FetchError("host given up", f"{name} does not answer")
+                raise FetchError("host given up", f"{name} failed {GIVEN_UP_AFTER} videos in a row")
             now_s = self._waiter.now_s()
             if host.next_s > now_s:
                 return host.next_s - now_s
@@ -141,17 +141,17 @@ class Hosts:
             until_s = self._waiter.now_s() + min(seconds, LONGEST_PAUSE_S)
             host.next_s = max(host.next_s, until_s)
 
-    def answered(self, name: str) -> None:
-        """The host said something."""
+    def served(self, name: str) -> None:
+        """The host gave what it was asked for, or said plainly that it will not."""
         with self._lock:
-            self._host(name).unanswered = 0
+            self._host(name).failed = 0
 
-    def unanswered(self, name: str) -> None:
-        """A video was tried as often as is allowed, and the host never said anything."""
+    def failed(self, name: str) -> None:
+        """A video was tried as often as is allowed, and the host was silent or busy each time."""
         with self._lock:
             host = self._host(name)
-            host.unanswered += 1
-            host.given_up = host.unanswered >= GIVEN_UP_AFTER
+            host.failed += 1
+            host.given_up = host.failed >= GIVEN_UP_AFTER
 
 
 def retry_after_s(value: str | None, now: datetime | None = None) -> float | None:
