@@ -217,6 +217,29 @@ def test_a_native_size_must_be_one(folder: Path, native: set[int], message: str)
         Store.open(folder).load(collection.clips, 16)
 
 
+def test_a_folder_of_something_else_is_left_alone(folder: Path) -> None:
+    folder.mkdir()
+    theirs = folder / "cells.json"
+    theirs.touch()
+    with pytest.raises(OutputError, match=r"holds more than a store \(got cells\.json\); name"):
+        build_store(planted_collection(), folder)
+    assert [*folder.iterdir()] == [theirs]
+
+
+def test_files_of_others_are_not_removed(folder: Path) -> None:
+    kept = [folder / SHARD_FOLDER / "photo.jpg", folder / building.PARTS_FOLDER / "plan.txt"]
+    gone = [
+        folder / SHARD_FOLDER / ("0" * 16 + ".frames"),
+        folder / building.PARTS_FOLDER / ("." + "0" * 16 + ".json.partial"),
+    ]
+    for path in (*kept, *gone):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    build_store(planted_collection(), folder)
+    assert [path.exists() for path in (*kept, *gone)] == [True, True, False, False]
+    assert verify(folder).extra == ("photo.jpg",)
+
+
 def test_a_second_builder_is_refused(folder: Path) -> None:
     with building._locked(folder), pytest.raises(OutputError, match="another process is making"):
         build_store(planted_collection(), folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
@@ -43,6 +43,8 @@ SHARD_PIXELS = SHARD_CLIPS * CLIP_FRAMES * 224**2
 PARTS_FOLDER = "building"
 """Records of the shards that are done, while a store is made."""
 LOCK_FILE = ".lock"
+OWN_NAMES = {STORE_FILE, f".{STORE_FILE}.partial", SHARD_FOLDER, PARTS_FOLDER, LOCK_FILE}
+_OWN_FILE = re.compile(r"[0-9a-f]{16}\.(frames|json)|\.[0-9a-f]{16}\.(frames|json)\.partial")
 UNUSABLE = (DataError, SourceError, ZoneError)
 """What is wrong with clips, rather than with the command."""
 
@@ -108,12 +110,25 @@ def _locked(folder: Path) -> Iterator[None]:
     """Keep other builders out of ``folder``; the lock of a process that is killed is gone."""
     with _reported(folder, "made"):
         folder.mkdir(parents=True, exist_ok=True)
+        _refuse_others(folder)
         handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         _lock(handle, folder)
         yield
     finally:
         os.close(handle)
+
+
+def _refuse_others(folder: Path) -> None:
+    """Refuse a folder that is used for something else, such as the data themselves."""
+    others = sorted({path.name for path in folder.iterdir()} - OWN_NAMES)
+    if others:
+        raise OutputError(
+            "the folder holds more than a store",
+            where=folder,
+            got=others[0],
+            hint="name another folder with --out",
+        )
 
 
 def _lock(handle: int, folder: Path) -> None:
@@ -125,7 +140,8 @@ def _lock(handle: int, folder: Path) -> None:
 
 def _earlier(folder: Path) -> list[StoreRecord]:
     """What earlier runs recorded: parts of a store that goes on, and one that they finished."""
-    paths = [*sorted((folder / PARTS_FOLDER).glob("*.json")), folder / STORE_FILE]
+    parts = sorted((folder / PARTS_FOLDER).glob("*.json"))
+    paths = [*(path for path in parts if _OWN_FILE.fullmatch(path.name)), folder / STORE_FILE]
     return [read_record(path) for path in paths if path.is_file()]
 
 
@@ -300,10 +316,12 @@ def _relabelled(
 def _remove_others(folder: Path, named: set[str]) -> None:
     """Remove shards of earlier stores, halves that a killed run left, and the notes of this one."""
     with _reported(folder, "tidied"):
-        for path in (folder / SHARD_FOLDER).iterdir():
-            if path.name not in named:
+        parts = folder / PARTS_FOLDER
+        for path in (*(folder / SHARD_FOLDER).iterdir(), *parts.glob("*")):
+            if _OWN_FILE.fullmatch(path.name) and path.name not in named:
                 path.unlink()
-        shutil.rmtree(folder / PARTS_FOLDER, ignore_errors=True)
+    with suppress(OSError):  # it was never made, or holds what is not of a store
+        parts.rmdir()
 
 
 @contextmanager
