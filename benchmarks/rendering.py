@@ -36,6 +36,7 @@ from stcnet.synthesis.statistics import (
     marks,
     opening,
     residual_energy,
+    steadied,
     structure,
 )
 from stcnet.synthesis.views import random_view
@@ -69,8 +70,8 @@ class Base:
 
     @classmethod
     def of(cls, frames: Picture) -> Base:
-        """Of one clip."""
-        grey = luminance(frames)
+        """Of one clip, without changes of its light."""
+        grey = luminance(steadied(frames))
         return cls(residual_energy(grey, LAG), structure(grey, LAGS), activity(grey))
 
     @classmethod
@@ -80,13 +81,14 @@ class Base:
         return cls(*(np.median(np.stack(part), axis=0) for part in parts))
 
 
-def numbers(frames: Picture, base: Base, background: Array | None = None) -> Numbers:
-    """The statistics of one clip with smoke, above what there is without."""
+def numbers(frames: Picture, base: Base) -> Numbers:
+    """The statistics of one clip, above what there is without smoke."""
+    frames = steadied(frames)
     own = Base.of(frames)
     energy = (own.energy - base.energy).clip(min=0)
     change = own.change - base.change
     added = (own.activity - 1.5 * base.activity - 1).clip(min=0)
-    seen = marks(frames, background)
+    seen = marks(frames)
     rows = {"residual energy": energy.sum()}
     if energy.sum() > 0:
         bands = zip(OCTAVES[:-1], OCTAVES[1:], energy / energy.sum(), strict=True)
@@ -100,7 +102,7 @@ def numbers(frames: Picture, base: Base, background: Array | None = None) -> Num
         }
     rows |= {"share of active pixels": (added > 0).mean(), "opening": opening(added)}
     rows |= {
-        "share of pixels covered": seen.covered,
+        "share of pixels changed": seen.covered,
         "least opacity, median": seen.opacity,
         "least opacity, 95th percentile": seen.dense,
         "contrast": seen.contrast,

@@ -14,6 +14,7 @@ from stcnet.synthesis.statistics import (
     marks,
     opening,
     residual_energy,
+    steadied,
     structure,
 )
 
@@ -96,3 +97,12 @@ def test_a_clip_where_nothing_happens_has_no_marks() -> None:
 
 def test_luminance_of_white_is_full() -> None:
     assert luminance(np.full((1, 2, 2, 3), 255, np.uint8)) == pytest.approx(255.0)
+
+
+def test_changes_of_light_are_taken_out_and_smoke_stays() -> None:
+    still = np.random.default_rng(0).integers(60, 140, (1, 30, 30, 3), dtype=np.uint8)
+    gains = np.array([0.8, 1.0, 1.2, 1.0, 0.9])[:, None, None, None]
+    frames = (still * gains).round().astype(np.uint8)
+    assert np.abs(steadied(frames).astype(int) - still).max() <= 3
+    frames[2, :5, :5] = 250
+    assert (steadied(frames)[2, :5, :5].astype(int) - still[0, :5, :5]).min() > 50

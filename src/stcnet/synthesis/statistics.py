@@ -25,17 +25,16 @@ LUMINANCE: Final = np.array([0.299, 0.587, 0.114], np.float32)
 _GAMMA = 2.2
 _SLICES = 8
 _LEAST_SLICE = 0.02
-_SURE = 0.2
 _LEAST_CHANGE = 12.0
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """How the smoke of a clip meets the eye, over pixels that are surely covered.
+    """How the smoke of a clip meets the eye, over pixels that it changes visibly.
 
     Attributes:
         covered: Share of all pixels and frames that are, 0..1.
-        opacity: Median of their least opacity, 0..1; nan where there are none.
+        opacity: Median of the opacity they must have at least, 0..1; nan where there are none.
         dense: 95th percentile of it.
         contrast: Median change of the luminance in display values, positive where brighter.
         brighter: Share of them that are brighter than the background, 0..1.
@@ -53,6 +52,20 @@ class Marks:
 def luminance(frames: Picture) -> Array:
     """Luminance in display values 0..255: uint8 (T, H, W, 3) -> float32 (T, H, W)."""
     return np.asarray(frames.astype(np.float32) @ LUMINANCE)
+
+
+def steadied(frames: Picture) -> Picture:
+    """Take changes of the light out of a clip: every frame gets the same median luminance.
+
+    Args:
+        frames: uint8, shape (T, H, W, 3).
+
+    Returns:
+        Of the same shape and dtype; brighter than 255 is clipped.
+    """
+    level = np.median(luminance(frames), axis=(1, 2)).clip(min=1)
+    factor = (np.median(level) / level)[:, None, None, None]
+    return np.asarray((frames * factor).round().clip(0, 255), np.uint8)
 
 
 def residual_energy(grey: Array, lag: int) -> Array:
@@ -160,8 +173,8 @@ def least_opacity(frames: Picture, background: Array) -> Array:
 def marks(frames: Picture, background: Array | None = None) -> Marks:
     """How the smoke of a clip meets the eye.
 
-    A pixel counts as covered where the least opacity is above 0.2 and a channel differs from the
-    background by more than 12 display values: noise and compression of dark pixels stay below.
+    A pixel counts as covered where a channel differs from the background by more than 12 display
+    values: most noise and compression stay below.
 
     Args:
         frames: uint8, shape (T, H, W, 3).
@@ -172,7 +185,7 @@ def marks(frames: Picture, background: Array | None = None) -> Marks:
     behind = behind.astype(np.float32)
     opacity = least_opacity(frames, behind)
     change = frames.astype(np.float32) - behind
-    sure = (opacity > _SURE) & (np.abs(change).max(-1) > _LEAST_CHANGE)
+    sure = np.abs(change).max(-1) > _LEAST_CHANGE
     if not sure.any():
         return Marks(0.0, *[float("nan")] * 5)
     change = change[sure]
