@@ -56,3 +56,17 @@ def test_exit_codes() -> None:
     assert SourceError("it broke").exit_code == 2
     assert CheckFailedError("it differs").exit_code == 1
     assert {kind for kind in KINDS if vars(kind).get("exit_code", 2) != 2} == {CheckFailedError}
+
+
+@pytest.mark.parametrize(
+    ("got", "shown"),
+    [
+        pytest.param("\x1b[2Jgone", r"\x1b[2Jgone", id="escape sequence"),
+        pytest.param("\u202egpj.exe", r"\u202egpj.exe", id="right to left"),
+        pytest.param("a\tb\0", r"a\tb\x00", id="tab and zero"),
+        pytest.param("\udcff", r"\udcff", id="half a character"),
+        pytest.param("fum\u00e9e \u70df", "fum\u00e9e \u70df", id="other scripts stay"),
+    ],
+)
+def test_nothing_in_a_message_steers_the_terminal(got: str, shown: str) -> None:
+    assert str(StcnetError("x", got=got)) == f"x (got {shown})"

@@ -5,7 +5,8 @@ class StcnetError(Exception):
     """Base of all errors that a user can mend.
 
     The message is one line built from the parts given, in the order *where: what (got; allowed);
-    hint*. Line breaks in a part, as in messages of other libraries, become spaces.
+    hint*. Line breaks in a part, as in messages of other libraries, become spaces; what cannot be
+    seen, as in hostile names, is escaped, so that no file can steer the terminal.
 
     Args:
         what: What is wrong, as a short sentence without a full stop.
@@ -41,7 +42,8 @@ class StcnetError(Exception):
 
 
 def _one_line(part: object) -> str:
-    return " ".join(line.strip() for line in str(part).splitlines() if line.strip())
+    text = " ".join(line.strip() for line in str(part).splitlines() if line.strip())
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 class SourceError(StcnetError):

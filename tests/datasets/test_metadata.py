@@ -1,6 +1,7 @@
 """Records of every form: recognised, read, and each mistake named with record and field."""
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from stcnet.datasets.checking import by_cause, check_records
 from stcnet.datasets.file_names import flaw_of_name
 from stcnet.datasets.ijmond import IjmondName, read_ijmond
 from stcnet.datasets.metadata import CELLS, IJMOND, OWN, RISE, read_metadata
+from stcnet.datasets.record_files import RecordError
 from stcnet.datasets.rise import LabelState, read_records
 from stcnet.errors import DataError, StcnetError
 
@@ -250,3 +252,9 @@ def test_nothing_is_wrong_with_the_published_files(published_splits: Path) -> No
     path = published_splits / "metadata_test_split_by_date.json"
     (check,) = check_records(path)
     assert (check.form, check.records, check.faults) == ("RISE", 3160, ())
+
+
+def test_an_error_of_a_record_survives_the_way_between_processes() -> None:
+    error = RecordError("id 3 is wrong", cause="id is wrong", where="x.json, record 1")
+    copy = pickle.loads(pickle.dumps(error))
+    assert (str(copy), copy.cause) == ("x.json, record 1: id 3 is wrong", "id is wrong")

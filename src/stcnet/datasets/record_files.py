@@ -29,7 +29,7 @@ class RecordError(DataError):
     Args:
         what: What is wrong, with its values.
         cause: The same without values: what wrong records have in common, such as
-            ``label_state is wrong``.
+            ``label_state is wrong``; left out, ``what`` is it.
         where: The file and the record.
         got: The offending value.
         hint: What to do next.
@@ -39,12 +39,12 @@ class RecordError(DataError):
         self,
         what: str,
         *,
-        cause: str,
+        cause: str = "",
         where: object = None,
         got: object = None,
         hint: str | None = None,
     ) -> None:
-        self.cause = cause
+        self.cause = cause or what
         super().__init__(what, where=where, got=got, hint=hint)
 
 
@@ -175,7 +175,6 @@ def _require_whole(file: RecordFile, on_bad: OnBad) -> None:
         on_bad(
             RecordError(
                 "the file is one page of a longer answer",
-                cause="a page of a longer answer",
                 where=file.path,
                 got=f"{len(file.items)} of {file.total} records",
                 hint="ask the labelling tool for all labels, which it does not divide into pages",
@@ -187,7 +186,6 @@ def _parse(item: object, parse: Callable[[Item], Model], where: str) -> Model:
     if not isinstance(item, Mapping):
         raise RecordError(
             "the record is no object",
-            cause="no object",
             where=where,
             got=repr(item)[:_SHOWN],
         )
@@ -222,7 +220,6 @@ def _require_new(
         if (key, value) in seen:
             raise RecordError(
                 f"{key} occurs twice",
-                cause=f"{key} occurs twice",
                 where=where,
                 got=f"{value}, also of record {seen[key, value]}",
             )
