@@ -18,8 +18,9 @@ from stcnet.datasets.collection import LabelledClip, OnBad, refuse
 from stcnet.datasets.protocols import folds_of
 from stcnet.datasets.store import STORE_FILE, Store, build_store, building, verify
 from stcnet.datasets.store.building import BuildListener
-from stcnet.datasets.store.codecs import CODECS, decode, encode, parse_codec
+from stcnet.datasets.store.codecs import CODECS, Codec, decode, encode, parse_codec
 from stcnet.datasets.store.records import SHARD_FOLDER, LeftOut
+from stcnet.datasets.videos import decode_videos
 from stcnet.errors import ConfigError, DataError, OutputError
 
 ALL = np.arange(LENGTH)[None]
@@ -107,6 +108,18 @@ def test_a_jpeg_store_is_smaller_and_near(folder: Path) -> None:
     change = store.load(store.clips, SIDE).in_memory().frames.float()
     change -= collection.load(collection.clips, SIDE).frames
     assert 0 < change.abs().mean() < 10
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(("codec", "least", "most"), [("webp", 0.0, 0.0), ("jpeg", 0.5, 2.0)])
+def test_a_real_clip(shared_data: Path, codec: Codec, least: float, most: float) -> None:
+    """The mean difference in grey levels of a published RISE clip."""
+    (video,) = (shared_data / "real-video").glob("*.mp4")
+    frames = decode_videos([video], 180)[0][0].permute(0, 2, 3, 1).contiguous().numpy()
+    kept = [encode(frame, codec) for frame in frames]
+    back = [decode(np.frombuffer(data, np.uint8), 180)[..., ::-1] for data in kept]
+    assert least <= np.abs(np.stack(back).astype(int) - frames).mean() <= most
+    assert sum(map(len, kept)) / frames.nbytes < 0.25
 
 
 @pytest.mark.parametrize("codec", CODECS)
