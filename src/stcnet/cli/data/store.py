@@ -54,14 +54,13 @@ def store(
     """
     from stcnet.cli.research import require_extra
 
-    side = _parse_size(size)
-    _require_workers(workers)
     require_extra()
     from stcnet.datasets.opening import open_collection
     from stcnet.datasets.store import build_store
     from stcnet.datasets.store.codecs import parse_codec
 
-    kind = parse_codec(codec)
+    side, kind = _parse_size(size), parse_codec(codec)
+    _require_workers(workers)
     collection = open_collection(folder)
     with _shown() as listener:
         record = build_store(
