@@ -51,11 +51,10 @@ def test_a_planted_leak_is_refused(leak: Tensor) -> None:
     assert "(got motion 0." in str(told.value) or "(got motion 1.00" in str(told.value)
 
 
-@pytest.mark.parametrize("side", [48, 64, 180, 224])
+@pytest.mark.parametrize("side", [48, 64, 160])
 def test_a_clip_of_another_size_is_refused(side: int) -> None:
-    train = clip_set(recoded(film(7, side=320 if side > 100 else 96)))
     with pytest.raises(DataError, match="shows a test clip again"):
-        refuse_look_alikes(train, clip_set(resized(film(7, side=180), side)))
+        refuse_look_alikes(clip_set(recoded(film(7))), clip_set(resized(film(7, side=180), side)))
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,9 @@ def info(
     Months and hours are those of the plants for RISE and IJmond, else UTC. Only --html, for its
     pictures, and --duplicates decode videos.
     """
+    from stcnet.cli.research import require_extra
+
+    require_extra()
     from stcnet.datasets.opening import open_collection
     from stcnet.datasets.overview import look_over
     from stcnet.datasets.overview.page import require_page
