@@ -12,6 +12,8 @@ from stcnet.datasets import Collection, LabelledClip
 from stcnet.datasets.cell_collection import CellCollection
 from stcnet.datasets.collection import labelled
 from stcnet.datasets.divisions import day_of
+from stcnet.datasets.ijmond.records import IJMOND_ZONE
+from stcnet.datasets.ijmond.records import PLANT as IJMOND
 from stcnet.datasets.protocols import fold_named
 from stcnet.datasets.rise.records import RISE_ZONE
 from stcnet.errors import ConfigError, DataError
@@ -195,7 +197,9 @@ def _tags(clips: Sequence[LabelledClip]) -> dict[str, tuple[str, ...]]:
 
 
 def _local_start(clip: LabelledClip) -> datetime | None:
-    """When a clip starts: in the plants' own time where its id is a RISE name, else in UTC."""
-    if clip.start is not None and RiseName.parse(clip.id) is not None:
+    """When a clip starts: in the plants' own time for clips of RISE and IJmond, else in UTC."""
+    if clip.start is None:
+        return None
+    if RiseName.parse(clip.id) is not None:
         return clip.start.astimezone(RISE_ZONE)
-    return clip.start
+    return clip.start.astimezone(IJMOND_ZONE) if clip.plant == IJMOND else clip.start
