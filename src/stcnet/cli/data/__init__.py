@@ -1,4 +1,4 @@
-"""``stcnet data``: what a data set holds, and a rendered one to rehearse with."""
+"""``stcnet data``: data sets fetched, checked, looked into and made."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from stcnet.cli.data import (
     verify,
 )
 
-data_app = typer.Typer(help="Look into data sets, and render one.")
+data_app = typer.Typer(help="Fetch, check, look into and make data sets.")
 
 check.register(data_app)
 cut.register(data_app)
@@ -46,6 +46,6 @@ def register(app: typer.Typer) -> None:
 
 @data_app.callback(invoke_without_command=True)
 def _group(context: typer.Context) -> None:
-    """Look into data sets, and render one."""
+    """Fetch, check, look into and make data sets."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
