@@ -206,9 +206,15 @@ def test_white_balance_colours_grey_and_leaves_black() -> None:
     assert float(made(white_balanced, torch.zeros_like(grey), 0.5).max()) == 0
 
 
-def test_the_night_is_grey_and_not_brighter_than_its_gain() -> None:
-    result = made(infrared, scene(), 1.0)
+@pytest.mark.parametrize("light", [1.0, 0.3], ids=["by day", "at dusk"])
+def test_the_night_is_grey_and_shows_the_scene(light: float) -> None:
+    seen = light * scene(6, 3)
+    result = made(infrared, seen, 1.0)
     assert float((result - result[:, :, :1]).abs().max()) < 1e-6
+    brightness = seen.mean(dim=2).flatten(1)
+    for clip, night in zip(brightness, result[:, :, 0].flatten(1), strict=True):
+        assert float(torch.corrcoef(torch.stack([clip, night]))[0, 1]) > 0.7
+        assert 0.1 < float(night.quantile(0.9)) < 0.9
 
 
 def test_grain_is_as_strong_as_asked_for_and_stronger_in_the_dark() -> None:

@@ -12,7 +12,10 @@ from stcnet.datasets.augmentation.settings import AugmentationSettings
 TONE_CURVE = 2.2
 """Exponent from display values to linear light, of which things are added in the world."""
 
-_PHOTON_NOISE, _READ_NOISE = 0.012, 0.004
+_PHOTON_NOISE, _READ_NOISE = 0.015, 0.003
+
+_GREATEST_GAIN = 6.0
+"""Of a dark scene, in linear light."""
 
 
 def to_light(pixels: Tensor) -> Tensor:
@@ -56,8 +59,9 @@ def white_balanced(clips: Tensor, amounts: Tensor) -> Tensor:
 def infrared(clips: Tensor, amounts: Tensor) -> Tensor:
     """Effect: the dim grey picture of a camera that has swung its infrared filter away.
 
-    Channels are added with weights that favour red, little light is left, the sensor's noise is
-    amplified with it, and corners are darker. The sun is not put out: skies stay bright.
+    Channels are added with weights that favour red, corners are darker, and the exposure is set to
+    what a night mode makes of bright parts, so that little light is left beside the sensor's noise.
+    The sun is not put out: skies stay bright.
 
     Args:
         clips: Shape (B, T, 3, S, S), 0..1.
@@ -68,10 +72,10 @@ def infrared(clips: Tensor, amounts: Tensor) -> Tensor:
     weights = weights + weights.new_tensor([0.5, 0.1, 0.0]).reshape(3, 1, 1)
     light = (to_light(clips) * weights / weights.sum(dim=2, keepdim=True)).sum(2, keepdim=True)
     across, down = pixel_places(clips)
-    falloff = 1 - ((across - 0.5) ** 2 + (down - 0.5) ** 2) * for_clips(
-        drawn(clips, (count,), 0.2, 1.2)
-    )
-    dimmed = light * falloff * for_clips(drawn(clips, (count,), 0.15, 0.5))
-    noisy = dimmed + (_PHOTON_NOISE * dimmed.sqrt() + _READ_NOISE) * torch.randn_like(dimmed)
-    grey = to_display(noisy * for_clips(drawn(clips, (count,), 1.3, 3.0)))
-    return clips + for_clips(amounts) * (grey - clips)
+    from_middle = (across - 0.5) ** 2 + (down - 0.5) ** 2
+    light = light * (1 - from_middle * for_clips(drawn(clips, (count,), 0.2, 1.2)))
+    bright = light.mean(dim=(1, 2)).flatten(1).quantile(0.9, dim=1)
+    gain = drawn(clips, (count,), 0.1, 0.4) / bright.clamp(min=1e-6)
+    exposed = light * for_clips(gain.clamp(max=_GREATEST_GAIN))
+    noisy = exposed + (_PHOTON_NOISE * exposed.sqrt() + _READ_NOISE) * torch.randn_like(exposed)
+    return clips + for_clips(amounts) * (to_display(noisy) - clips)
