@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ijmond_records import VIDEO, ijmond_values
+from planted_collection import planted_collection
 from rise_records import record_values
 from stcnet.datasets.checking import by_cause, check_records
 from stcnet.datasets.file_names import flaw_of_name
@@ -17,6 +18,7 @@ from stcnet.datasets.ijmond import IjmondName, read_ijmond
 from stcnet.datasets.metadata import CELLS, IJMOND, OWN, RISE, read_metadata
 from stcnet.datasets.record_files import RecordError
 from stcnet.datasets.rise import LabelState, read_records
+from stcnet.datasets.store import build_store
 from stcnet.errors import DataError, StcnetError
 
 
@@ -243,8 +245,18 @@ def test_split_files_that_leak_into_each_other_are_told(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"holds no records .*metadata.json, cells.json"):
+    with pytest.raises(DataError, match=r"no data that is understood .*metadata.json \(RISE or"):
         check_records(tmp_path)
+    build_store(planted_collection(4), tmp_path / "store")
+    (check,) = check_records(tmp_path / "store")
+    assert (check.records, check.faults) == (4, ())
+
+
+def test_own_data_of_another_version_is_told(tmp_path: Path) -> None:
+    document = {"format": "stcnet-clips", "version": 7, "clips": [OWN_CLIP]}
+    (check,) = check_records(write(tmp_path, document, "clips.json"))
+    assert check.form is None
+    assert "version" in str(check.faults[0])
 
 
 @pytest.mark.real_data

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stcnet.datasets.metadata import read_metadata
+from stcnet.datasets.opening import open_collection
 from stcnet.datasets.record_files import RecordError
 from stcnet.datasets.rise.splits import PARTS, SPLITS, read_split_files, split_file
 from stcnet.errors import DataError, StcnetError
@@ -51,21 +52,19 @@ class Cause:
 def check_records(path: Path) -> list[FileCheck]:
     """Read every record of a file, or of all files of records in a folder.
 
-    In a folder, the parts of each published split of RISE are also held against each other.
+    In a folder, the parts of each published split of RISE are also held against each other. Where
+    it holds no file of records, but a store, its own records are read.
 
     Raises:
-        DataError: There is no such file, or the folder holds no records.
+        DataError: There is no such file, or the folder holds no data that is understood.
     """
     if not path.is_dir():
         return [_check_file(path)]
     files = [path / name for name in RECORD_FILES if (path / name).is_file()]
     files += sorted(path.glob("metadata_*_split_*.json"))
     if not files:
-        raise DataError(
-            "the folder holds no records",
-            where=path,
-            allowed=f"{', '.join(RECORD_FILES)}, or RISE's split files",
-        )
+        found = open_collection(path)
+        return [FileCheck(path, found.title, len(found.clips), ())]
     checks = [_check_file(file) for file in files]
     return checks if any(check.faults for check in checks) else [*checks, *_check_splits(path)]
 

@@ -20,6 +20,8 @@ from stcnet.errors import DataError
 
 Model = TypeVar("Model", bound=BaseModel)
 Item = Mapping[str, object]
+OWN_VERSION = 1
+"""Of ``clips.json``, see :mod:`stcnet.datasets.own.records`."""
 _SHOWN = 60
 
 
@@ -85,7 +87,7 @@ def read_record_file(path: Path) -> RecordFile:
     if not isinstance(document, dict):
         return RecordFile(path, _list_of(document, path))
     if "clips" in document:
-        return RecordFile(path, _list_of(document["clips"], path))
+        return RecordFile(path, _own_clips(document, path))
     if "data" not in document:
         told = document.get("message")
         raise DataError(
@@ -101,6 +103,17 @@ def read_record_file(path: Path) -> RecordFile:
         served=True,
         total=total if isinstance(total, int) else None,
     )
+
+
+def _own_clips(document: Item, path: Path) -> list[object]:
+    if document.get("version") != OWN_VERSION:
+        raise DataError(
+            "the own data are of another version",
+            where=path,
+            got=document.get("version"),
+            allowed=OWN_VERSION,
+        )
+    return _list_of(document["clips"], path)
 
 
 def _read_json(path: Path) -> object:
