@@ -117,7 +117,7 @@ def test_what_stands_beside_a_preset_departs_from_it() -> None:
 
 @pytest.mark.parametrize("given", ["roof", {"preset": 3}, {"preset": ["rise"]}], ids=str)
 def test_an_unknown_preset_is_refused_with_what_there_is(given: object) -> None:
-    with pytest.raises(ValueError, match=r"no such preset.*'rise', 'cameras'"):
+    with pytest.raises(ValueError, match="no such preset; allowed: none, rise, cameras"):
         settings(given)
 
 

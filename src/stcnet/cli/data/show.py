@@ -54,9 +54,8 @@ def show(
 ) -> None:
     """Write contact sheets: frames and residuals of clips before and after augmentation.
 
-    A sheet a clip (clip-1.png, ...), half of them with smoke if there are as many, and on the
-    first of them a sheet a transform (transform-haze.png, ...), alone and as strong as several
-    draws make it.
+    clip-1.png and so on show all transforms, half of the clips with smoke if there are as many;
+    transform-haze.png and so on show one transform alone, on the first clip.
     """
     from stcnet.cli.research import require_extra
 

@@ -137,7 +137,7 @@ class AugmentationSettings(BaseModel):
         rest = {key: value for key, value in values.items() if key != "preset"}
         name = values["preset"]
         if not isinstance(name, str) or name not in PRESETS:
-            raise ValueError(f"there is no such preset of augmentation; allowed: {list(PRESETS)}")
+            raise ValueError(f"there is no such preset; allowed: {', '.join(PRESETS)}")
         return PRESETS[name] | rest
 
     @property
