@@ -134,8 +134,8 @@ def write_videos(data: Path, count: int, folder: Path) -> Videos:
     chosen = labelled(collection.clips)[:count]
     folder.mkdir()
     clips = []
-    for number, clip in enumerate(chosen):
-        pixels = collection.load([clip], NATIVE).in_memory().frames[0]
+    decoded = collection.load(chosen, NATIVE).in_memory().frames
+    for number, (clip, pixels) in enumerate(zip(chosen, decoded, strict=True)):
         with Mp4Writer(folder / f"{number}.mp4", FPS, NATIVE, NATIVE) as writer:
             for picture in pixels.permute(0, 2, 3, 1).contiguous().numpy():
                 writer.write(picture)
