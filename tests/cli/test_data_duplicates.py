@@ -146,3 +146,17 @@ def test_info_leaves_out_pictures_that_do_not_decode(run: Run, data: Path, tmp_p
     assert told.code == 0, told.err
     assert sum(line.startswith("left out: ") for line in told.errors) == 5
     assert "data:image" not in (tmp_path / "data.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("size", ["64", "native"])
+def test_a_store_is_searched_and_pictured_like_what_it_was_made_of(
+    run: Run, data: Path, tmp_path: Path, size: str
+) -> None:
+    store, page = tmp_path / "store", tmp_path / "data.html"
+    assert run("data", "store", data, "--out", store, "--size", size).code == 0
+    told = run("data", "info", store, "--duplicates", "--html", page)
+    assert told.code == 0, told.err
+    assert told.out.splitlines()[-1] == (
+        "near-duplicates: 5 of 6 clips in 2 groups, 2 pairs of one recording"
+    )
+    assert page.read_text(encoding="utf-8").count("data:image/jpeg;base64,") == 5

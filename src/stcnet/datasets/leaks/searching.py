@@ -24,7 +24,7 @@ from stcnet.datasets.store import Store
 from stcnet.errors import DataError, StcnetError
 
 SIDE: Final = 64
-"""Pixels at which clips are decoded to be compared, where their collection lets choose."""
+"""Pixels at which clips are decoded to be compared."""
 CLIPS_AT_A_TIME: Final = 128
 
 COLUMNS: Final = (
@@ -162,7 +162,7 @@ def _decoded(
     collection: Collection, clips: Sequence[LabelledClip], on_bad: OnBad
 ) -> Iterator[tuple[int, ClipSet]]:
     """The clips that decode, some at a time, and how many are done."""
-    side = side_of(collection)
+    side = side_of(collection, SIDE)
     for start in range(0, len(clips), CLIPS_AT_A_TIME):
         block = clips[start : start + CLIPS_AT_A_TIME]
         decoded = load_good(collection, block, side, on_bad)
@@ -170,11 +170,11 @@ def _decoded(
             yield start + len(block), decoded
 
 
-def side_of(collection: Collection) -> int:
-    """Side in pixels at which the clips of a collection can be had with the least work."""
+def side_of(collection: Collection, wanted: int) -> int:
+    """The side in pixels that is wanted, or the only one that a store of scaled frames has."""
     if isinstance(collection, Store) and not collection.record.native:
         return collection.record.size
-    return SIDE
+    return wanted
 
 
 def load_good(

@@ -46,7 +46,7 @@ def sample_pictures(collection: Collection, *, on_bad: OnBad = refuse) -> tuple[
         SourceError: From ``on_bad``: a video cannot be decoded.
     """
     chosen = _typical(labelled(collection.clips))
-    decoded = load_good(collection, chosen, max(SIDE, side_of(collection)), on_bad)
+    decoded = load_good(collection, chosen, side_of(collection, SIDE), on_bad)
     if decoded is None:
         return ()
     known = {clip.id: clip for clip in chosen}
