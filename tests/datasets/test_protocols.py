@@ -16,7 +16,7 @@ from stcnet.datasets import Cell, Fold, LabelledClip
 from stcnet.datasets.cell_collection import CellCollection
 from stcnet.datasets.divisions import by_date, day_of, stratified_folds
 from stcnet.datasets.protocols import folds_of, protocols_of
-from stcnet.datasets.rise import VIEWS, published_fold
+from stcnet.datasets.rise import VIEWS
 from stcnet.datasets.rise.collection import RiseCollection
 from stcnet.datasets.rise.drawing import draw_records
 from stcnet.errors import ConfigError, DataError
@@ -80,15 +80,6 @@ def test_each_collection_tells_its_protocols(collection: Any, names: str) -> Non
             assert folds_of(collection, name)
     with pytest.raises(ConfigError, match=r"--protocol: there is no such protocol .* \(got mine"):
         folds_of(collection, "mine")
-
-
-@pytest.mark.parametrize("split", ["S0", "S3", "S5"])
-def test_published_splits_of_a_collection_are_those_of_its_records(split: str) -> None:
-    (fold,) = folds_of(RISE, split)
-    records = published_fold(DRAWN, split)
-    assert {part: [clip.id for clip in clips] for part, clips in fold.parts.items()} == {
-        part: [record.file_name for record in members] for part, members in records.parts.items()
-    }
 
 
 @pytest.mark.parametrize(

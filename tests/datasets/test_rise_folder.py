@@ -22,6 +22,7 @@ from stcnet.datasets.rise import (
     read_rise,
     video_path,
 )
+from stcnet.datasets.rise.clips import clip_of
 from stcnet.datasets.rise.drawing import PUBLISHED_COUNTS, RISE_DAYS, draw_records, rise_days
 from stcnet.datasets.rise.folder import load_rise
 from stcnet.datasets.rise.rendering import render_record, synthesise_rise, write_rise
@@ -70,8 +71,8 @@ def test_a_drawn_data_set_has_rises_layout() -> None:
     published = 5090 / 12567
     assert abs(np.mean(smoke) - published) < 4 * np.sqrt(published * (1 - published) / 400)
     for split in SPLITS:
-        parts = published_fold(records, split).parts.values()
-        assert all(sum(judgement_of(record).label for record in part) > 1 for part in parts)
+        parts = published_fold(map(clip_of, records), split).parts.values()
+        assert all(sum(clip.label == 1 for clip in part) > 1 for part in parts)
 
 
 def test_clips_of_a_view_never_overlap() -> None:

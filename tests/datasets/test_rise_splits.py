@@ -8,19 +8,20 @@ from typing import Any
 import pytest
 
 from rise_records import record_values, rise_record
+from stcnet.datasets import Fold, LabelledClip
+from stcnet.datasets.divisions import day_of
 from stcnet.datasets.rise import (
     SPLITS,
     VIEWS,
-    RiseFold,
     RiseRecord,
     RiseSplit,
-    judgement_of,
     published_fold,
     read_rise,
     read_split_files,
     split_file,
     splits,
 )
+from stcnet.datasets.rise.clips import clip_of
 from stcnet.datasets.rise.drawing import draw_records
 from stcnet.errors import ConfigError, DataError
 
@@ -41,31 +42,24 @@ TEST_VIEWS: dict[str, set[str]] = {
     "S5": {"0-3", "0-5", "0-11"},
 }
 OTHER_PLANTS = {"1-0", "2-0", "2-1", "2-2"}
-DRAWN = draw_records(4 * len(VIEWS), days=30, size=64, seed=5)
+DRAWN = tuple(map(clip_of, draw_records(4 * len(VIEWS), days=30, size=64, seed=5)))
 
 
-def ids(records: Sequence[RiseRecord]) -> set[int]:
-    return {record.id for record in records}
-
-
-def require_published(fold: RiseFold, folder: Path) -> None:
+def require_published(fold: Fold, folder: Path) -> None:
     """The check: a fold made anew holds what the published files hold, and as much as they say."""
     files = read_split_files(folder, fold.name)  # type: ignore[arg-type]
-    for part, records in fold.parts.items():
-        same = ids(records) == ids(files.parts[part])
+    for part, clips in fold.parts.items():
+        same = set(clips) == set(files.parts[part])
         assert same, f"{fold.name} {part}"  # pytest would spend minutes on what differs
-    counts = [
-        (len(records), sum(judgement_of(record).label for record in records))
-        for records in fold.parts.values()
-    ]
+    counts = [(len(clips), sum(clip.label == 1 for clip in clips)) for clips in fold.parts.values()]
     assert tuple(counts) == CLIPS[fold.name]
 
 
-def require_views(records: Sequence[RiseRecord], split: str) -> None:
+def require_views(clips: Sequence[LabelledClip], split: str) -> None:
     """The check without the published files: the views that each split tests on."""
-    fold = published_fold(records, split)
-    assert {record.view for record in fold.test} == TEST_VIEWS[split] | OTHER_PLANTS
-    assert not {record.view for record in fold.train} & {record.view for record in fold.test}
+    fold = published_fold(clips, split)
+    assert {clip.view for clip in fold.test} == TEST_VIEWS[split] | OTHER_PLANTS
+    assert not {clip.view for clip in fold.train} & {clip.view for clip in fold.test}
 
 
 @pytest.mark.real_data
@@ -73,7 +67,7 @@ def require_views(records: Sequence[RiseRecord], split: str) -> None:
 def test_the_published_files_are_made_anew(
     published_splits: Path, published_records: list[RiseRecord], split: str
 ) -> None:
-    require_published(published_fold(published_records, split), published_splits)
+    require_published(published_fold(map(clip_of, published_records), split), published_splits)
 
 
 def swap_views(patch: pytest.MonkeyPatch) -> None:
@@ -90,7 +84,7 @@ def shift_days(patch: pytest.MonkeyPatch) -> None:
 
 
 def flip_labels(patch: pytest.MonkeyPatch) -> None:
-    judge = splits.RiseRecord.judgement.func  # type: ignore[attr-defined]
+    judge = RiseRecord.judgement.func  # type: ignore[attr-defined]
 
     def flipped(record: RiseRecord) -> Any:
         judgement = judge(record)
@@ -119,13 +113,13 @@ def test_a_wrong_rule_does_not_pass_for_published(
 ) -> None:
     mutation(monkeypatch)
     with pytest.raises(caught):
-        require_published(published_fold(published_records, split), published_splits)
+        require_published(published_fold(map(clip_of, published_records), split), published_splits)
 
 
 @pytest.mark.real_data
 def test_the_parts_of_a_fold_cannot_be_swapped(published_splits: Path) -> None:
     files = read_split_files(published_splits, "S0")
-    swapped = RiseFold("S0", files.test, files.validation, files.train)
+    swapped = Fold("S0", files.test, files.train, files.validation)
     with pytest.raises(AssertionError, match="S0 train"):
         require_published(swapped, published_splits)
 
@@ -147,15 +141,15 @@ def test_a_swapped_split_is_noticed(
 @pytest.mark.parametrize("split", SPLITS)
 def test_every_decided_clip_has_one_part(split: RiseSplit) -> None:
     fold = published_fold(DRAWN, split)
-    parts = [record.id for part in fold.parts.values() for record in part]
-    assert sorted(parts) == [record.id for record in DRAWN if record.judgement]
+    parts = [clip.id for part in fold.parts.values() for clip in part]
+    assert sorted(parts) == sorted(clip.id for clip in DRAWN if clip.label is not None)
     assert all(fold.parts.values())
 
 
 def test_the_split_by_date_goes_by_local_days() -> None:
     fold = published_fold(DRAWN, "S3")
-    last = [max(record.name.day for record in part) for part in fold.parts.values()]
-    first = [min(record.name.day for record in part) for part in fold.parts.values()]
+    days = [sorted(str(day_of(clip)) for clip in part) for part in fold.parts.values()]
+    first, last = [part[0] for part in days], [part[-1] for part in days]
     assert last[0] < first[1] <= last[1] < first[2]
     evening = rise_record(900, day="2019-02-02", minute=11 * 60)
     assert evening.name.started_at.day == 3
@@ -167,10 +161,10 @@ def test_what_cannot_be_split_is_refused() -> None:
         ConfigError, match=r"no such split .got S6; allowed: S0, S1, S2, S3, S4, S5"
     ):
         published_fold(DRAWN, "S6")
-    with pytest.raises(DataError, match=r"id 77: the published splits do not .*view 3-0"):
-        published_fold([*DRAWN, rise_record(77, "3-0")], "S0")
+    with pytest.raises(DataError, match=r"^3-0-.*: the published splits do not .*view 3-0"):
+        published_fold([*DRAWN, clip_of(rise_record(77, "3-0"))], "S0")
     with pytest.raises(DataError, match="S0: no clip is left to test on"):
-        published_fold([rise_record()], "S0")
+        published_fold([clip_of(rise_record())], "S0")
 
 
 def test_split_files_are_read_as_they_are(tmp_path: Path) -> None:
@@ -179,9 +173,14 @@ def test_split_files_are_read_as_they_are(tmp_path: Path) -> None:
         values = record_values(number, view, label=1, weight=1)
         (tmp_path / split_file("S4", part)).write_text(json.dumps([values]))  # type: ignore[arg-type]
     fold = read_split_files(tmp_path, "S4")
-    assert [record.id for part in fold.parts.values() for record in part] == [0, 1, 2]
+    assert [clip.view for part in fold.parts.values() for clip in part] == list(views.values())
     assert [record.view for record in read_rise(tmp_path)] == list(views.values())
-    (tmp_path / split_file("S4", "test")).unlink()
+    path = tmp_path / split_file("S4", "test")
+    path.write_text(json.dumps([record_values(1, "0-1", label=1, weight=1)]))
+    for read in (lambda: read_split_files(tmp_path, "S4"), lambda: read_rise(tmp_path)):
+        with pytest.raises(DataError, match=r"two parts share a clip .got 0-1-.*, also in valid"):
+            read()
+    path.unlink()
     with pytest.raises(
         DataError, match=r"metadata_test_split_3_by_camera\.json: the records cannot"
     ):

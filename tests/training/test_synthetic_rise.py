@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.rise import published_fold
+from stcnet.datasets.rise.clips import clip_of
 from stcnet.datasets.rise.folder import load_rise
 from stcnet.datasets.rise.rendering import synthesise_rise
 from stcnet.evaluation import predict
@@ -55,11 +56,13 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
     """94 training and 56 test clips of S0."""
     folder = tmp_path_factory.mktemp("rise")
     records = synthesise_rise(folder, clips_per_view=8, size=RENDERED_SIZE, frames=FRAMES, seed=0)
-    fold = published_fold(records, "S0")
-    return (
-        load_rise(folder, fold.train + fold.validation, SIZE, frames=FRAMES),
-        load_rise(folder, fold.test, SIZE, frames=FRAMES),
+    fold = published_fold(map(clip_of, records), "S0")
+    known = {record.file_name: record for record in records}
+    train, test = (
+        load_rise(folder, [known[clip.id] for clip in clips], SIZE, frames=FRAMES)
+        for clips in (fold.train + fold.validation, fold.test)
     )
+    return train, test
 
 
 def train(clips: ClipSet, folder: Path) -> ClipNetwork:

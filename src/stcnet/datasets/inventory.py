@@ -10,9 +10,15 @@ from dataclasses import dataclass
 from stcnet.datasets.cells import Cell
 from stcnet.datasets.collection import LabelledClip
 from stcnet.datasets.ijmond.records import PLANT, IjmondRecord
-from stcnet.datasets.rise.published import published_splits
 from stcnet.datasets.rise.records import RiseRecord
-from stcnet.datasets.rise.splits import SPLITS, VIEWS, RiseSplit, part_of, published_part
+from stcnet.datasets.rise.splits import (
+    SPLITS,
+    VIEWS,
+    RiseSplit,
+    part_of,
+    published_part,
+    published_splits,
+)
 from stcnet.video import RiseName
 
 ALL = "all"

@@ -21,7 +21,7 @@ from stcnet.datasets.divisions import (
     stratified_folds,
 )
 from stcnet.datasets.folds import Fold
-from stcnet.datasets.rise.published import published_folds, published_splits
+from stcnet.datasets.rise.splits import published_fold, published_splits
 from stcnet.errors import ConfigError
 
 FOLDS = 5
@@ -138,7 +138,7 @@ def _grouped(clips: Clips) -> tuple[str, ...]:
 
 
 SCHEMES: tuple[Scheme, ...] = (
-    Scheme(r"S[0-5]", published_splits, lambda clips, match: published_folds(clips, match[0])),
+    Scheme(r"S[0-5]", published_splits, lambda clips, match: [published_fold(clips, match[0])]),
     Scheme(
         "leave-one-view-out",
         _several("leave-one-view-out", lambda clip: clip.view),

@@ -9,18 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from stcnet.datasets import Fold, LabelledClip
 from stcnet.datasets.clips import ClipSet
-from stcnet.datasets.rise import (
-    SPLITS,
-    RiseFold,
-    RiseRecord,
-    decided,
-    judgement_of,
-    published_fold,
-    read_rise,
-    video_path,
-)
-from stcnet.datasets.rise.folder import load_rise
+from stcnet.datasets.divisions import day_of
+from stcnet.datasets.rise import SPLITS, decided, published_fold, read_rise, video_path
+from stcnet.datasets.rise.collection import RiseCollection
 from stcnet.errors import DataError
 from stcnet.reproduction.benches import BenchFacts
 from stcnet.reproduction.judging import HeldOut
@@ -49,15 +42,15 @@ class RiseBench:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        labelled = decided(read_rise(folder))
-        self._records = [r for r in labelled if video_path(folder, r).is_file()]
-        self._missing = len(labelled) - len(self._records)
+        records = decided(read_rise(folder))
+        there = tuple(r for r in records if video_path(folder, r).is_file())
+        self._data = RiseCollection(folder, there)
+        self._missing = len(records) - len(there)
 
     @cached_property
     def facts(self) -> BenchFacts:
         """What it is; anything but all clips of RISE departs from the published protocol."""
-        clips, smoke = len(self._records), _smoke(self._records)
+        clips, smoke = len(self._data.clips), _smoke(self._data.clips)
         if (clips, smoke) == (CLIPS, SMOKE):
             return BenchFacts("RISE", PROTOCOL, None, "RISE (Hsu et al., CC0)")
         counts = f"{clips} clips, {smoke} with smoke"
@@ -68,19 +61,19 @@ class RiseBench:
         return BenchFacts(title, PROTOCOL, departure, "as stated by whoever made the folder")
 
     @cached_property
-    def _folds(self) -> dict[str, RiseFold | DataError]:
+    def _folds(self) -> dict[str, Fold | DataError]:
         return {split: self._fold(split) for split in SPLITS}
 
-    def _fold(self, split: str) -> RiseFold | DataError:
+    def _fold(self, split: str) -> Fold | DataError:
         try:
-            return published_fold(self._records, split)
+            return published_fold(self._data.clips, split)
         except DataError as error:
             return error
 
     @property
     def splits(self) -> tuple[str, ...]:
         """The splits of which there are clips to train and to judge on, and that do not leak."""
-        return tuple(split for split, fold in self._folds.items() if isinstance(fold, RiseFold))
+        return tuple(split for split, fold in self._folds.items() if isinstance(fold, Fold))
 
     @property
     def absent(self) -> Mapping[str, str]:
@@ -100,7 +93,7 @@ class RiseBench:
         fold = self._folds[split]
         if isinstance(fold, DataError):
             raise fold
-        return RiseDivision(split, fold, self._folder)
+        return RiseDivision(split, fold, self._data)
 
     def published_logits(self, split: str) -> None:
         """RISE came without the predictions of its authors."""
@@ -114,46 +107,44 @@ class RiseDivision:
     Attributes:
         split: ``S0`` and the like.
         fold: Free of leaks.
-        folder: Of the videos.
+        data: Where its clips come from.
     """
 
     split: str
-    fold: RiseFold
-    folder: Path
+    fold: Fold
+    data: RiseCollection
 
     @property
     def training(self) -> TrainingData:
         """What is trained on."""
-        records = self.fold.train
+        clips = self.fold.train
         description = (
-            f"{len(records)} clips ({_smoke(records)} smoke) of the training part of split"
+            f"{len(clips)} clips ({_smoke(clips)} smoke) of the training part of split"
             f" {self.split} of RISE"
         )
-        return TrainingData(
-            description=description, clips=tuple(sorted(record.file_name for record in records))
-        )
+        return TrainingData(description=description, clips=tuple(sorted(clip.id for clip in clips)))
 
     @property
     def held_out(self) -> HeldOut:
         """The test part; clips of one view and day hang together."""
-        records = self.fold.test
+        clips = self.fold.test
         return HeldOut(
-            tuple(record.file_name for record in records),
-            np.array([judgement_of(record).label for record in records], dtype=np.int64),
-            np.ones(len(records)),
-            ("test",) * len(records),
-            tuple(f"{record.view} {record.name.day}" for record in records),
+            tuple(clip.id for clip in clips),
+            np.array([clip.label for clip in clips], dtype=np.int64),
+            np.ones(len(clips)),
+            ("test",) * len(clips),
+            tuple(f"{clip.view} {day_of(clip)}" for clip in clips),
             drawn_by="view and day",
         )
 
     def training_clips(self, size: int) -> ClipSet:
         """The training part at ``size`` x ``size`` pixels."""
-        return load_rise(self.folder, self.fold.train, size)
+        return self.data.load(self.fold.train, size)
 
     def held_out_clips(self, size: int) -> ClipSet:
         """The test part at ``size`` x ``size`` pixels."""
-        return load_rise(self.folder, self.fold.test, size)
+        return self.data.load(self.fold.test, size)
 
 
-def _smoke(records: Iterable[RiseRecord]) -> int:
-    return sum(judgement_of(record).label for record in records)
+def _smoke(clips: Iterable[LabelledClip]) -> int:
+    return sum(clip.label == 1 for clip in clips)

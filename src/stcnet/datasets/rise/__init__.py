@@ -1,7 +1,7 @@
 """RISE as published: records, labels, splits, the leak guard, and the reader of its videos."""
 
 from stcnet.datasets.rise.labels import Judgement, LabelState, judge
-from stcnet.datasets.rise.leaks import refuse_leaks, shared_pictures
+from stcnet.datasets.rise.leaks import shared_pictures
 from stcnet.datasets.rise.records import (
     METADATA_FILE,
     RiseRecord,
@@ -13,7 +13,6 @@ from stcnet.datasets.rise.records import (
 from stcnet.datasets.rise.splits import (
     SPLITS,
     VIEWS,
-    RiseFold,
     RiseSplit,
     divide,
     part_of,
@@ -29,7 +28,6 @@ __all__ = [
     "VIEWS",
     "Judgement",
     "LabelState",
-    "RiseFold",
     "RiseRecord",
     "RiseSplit",
     "decided",
@@ -41,7 +39,6 @@ __all__ = [
     "read_records",
     "read_rise",
     "read_split_files",
-    "refuse_leaks",
     "shared_pictures",
     "split_file",
     "video_path",

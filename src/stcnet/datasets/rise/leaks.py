@@ -1,63 +1,24 @@
-"""The leak guard of RISE folds, and a count of what it cannot forbid.
+"""A count of what the leak guard cannot forbid: pictures that neighbouring views share.
 
 The views of one camera were cut from one panorama, and neighbours overlap: a published split may
 test on a view whose edge a training view shows as well, at the same moment. The published splits
-are what they are, so this is counted (:func:`shared_pictures`), not refused.
+are what they are, so this is counted, not refused.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stcnet.datasets.leaks import guard
-from stcnet.datasets.leaks.guard import LEAST_GAP
-from stcnet.datasets.rise.clips import clip_of
 from stcnet.datasets.rise.records import RiseRecord
-from stcnet.errors import DataError
 from stcnet.video import RiseName
 
 LEAST_SHARE = 0.05
 """Smallest share of a test clip's picture that counts as seen in training."""
-
-Parts = Mapping[str, Sequence[RiseRecord]]
-
-
-def refuse_leaks(parts: Parts, *, least_gap: timedelta = LEAST_GAP) -> None:
-    """The leak guard on records: :func:`stcnet.datasets.leaks.guard.refuse_leaks`, and their ids.
-
-    Args:
-        parts: Clips by the name of their part, such as train and test.
-        least_gap: Least time between the end of a clip and the start of another one of the same
-            view in another part.
-
-    Raises:
-        DataError: Two parts hold the same clip (id or file name), or clips of one view that are
-            nearer in time than allowed. The line names both clips.
-    """
-    _refuse_shared_ids(parts)
-    clips = {part: [clip_of(record) for record in records] for part, records in parts.items()}
-    guard.refuse_leaks(clips, least_gap=least_gap)
-
-
-def _refuse_shared_ids(parts: Parts) -> None:
-    for (one, first), (other, second) in combinations(parts.items(), 2):
-        known = {record.id: record for record in first}
-        for record in second:
-            twin = known.get(record.id, record)
-            if twin.file_name != record.file_name:
-                raise DataError(
-                    f"{one} and {other} share a clip",
-                    where=record.file_name,
-                    got=f"the id of {one} clip {twin.file_name} (id {twin.id})",
-                    hint="give each clip to one part only",
-                )
 
 
 @dataclass(frozen=True, slots=True)

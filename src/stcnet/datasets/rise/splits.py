@@ -7,16 +7,18 @@ S5 are ``split_3_by_camera`` and ``split_4_by_camera``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Literal, get_args
 
-from stcnet.datasets.rise.leaks import refuse_leaks
-from stcnet.datasets.rise.records import METADATA_FILE, RiseRecord, decided, read_records
+from stcnet.datasets.collection import LabelledClip, labelled
+from stcnet.datasets.folds import Fold
+from stcnet.datasets.rise.clips import clip_of
+from stcnet.datasets.rise.records import METADATA_FILE, RiseRecord, read_records
 from stcnet.errors import ConfigError, DataError
+from stcnet.video import RiseName
 
 RiseSplit = Literal["S0", "S1", "S2", "S3", "S4", "S5"]
 Part = Literal["train", "validation", "test"]
@@ -52,53 +54,46 @@ FIRST_VALIDATION_DAY = date(2019, 1, 22)
 FIRST_TEST_DAY = date(2019, 2, 3)
 
 
-@dataclass(frozen=True, slots=True)
-class RiseFold:
-    """One division of the clips; proven free of leaks.
+def published_fold(clips: Iterable[LabelledClip], split: str) -> Fold:
+    """One of the six published splits, made anew.
 
-    Attributes:
-        name: ``S0`` and so on, or ``leave-out-0-7`` and the like.
-        train, validation, test: The clips of each part, in the order of the records. The
-            validation part is empty where a protocol has none.
+    Undecided clips are left out. From all clips of RISE come those of the published files.
 
-    Raises:
-        DataError: A part is empty, a clip stands in two parts, or two parts hold clips of one
-            view at nearly the same time; see :func:`refuse_leaks`.
-    """
-
-    name: str
-    train: tuple[RiseRecord, ...]
-    validation: tuple[RiseRecord, ...]
-    test: tuple[RiseRecord, ...]
-
-    def __post_init__(self) -> None:
-        for part in ("train", "test"):
-            if not getattr(self, part):
-                raise DataError(f"no clip is left to {part} on", where=self.name)
-        refuse_leaks(self.parts)
-
-    @property
-    def parts(self) -> dict[str, tuple[RiseRecord, ...]]:
-        """The clips by the name of their part."""
-        return {part: getattr(self, part) for part in PARTS}
-
-
-def published_fold(records: Iterable[RiseRecord], split: str) -> RiseFold:
-    """One of the six published splits, made anew from the records.
-
-    Undecided clips are left out. From all records of RISE come the clips of the published files.
+    Args:
+        clips: Of RISE; their ids are its file names.
+        split: ``S0`` and so on.
 
     Raises:
         ConfigError: There is no such split.
-        DataError: A view is none of RISE's, or no clip is left to train or test on.
+        DataError: A view is none of RISE's, no clip is left to train or test on, or parts leak.
     """
     if split not in SPLITS:
         raise ConfigError(
             "there is no such split", where="split", got=split, allowed=", ".join(SPLITS)
         )
-    kept = decided(records)
-    _require_known_views(kept)
-    return RiseFold(split, **divide(kept, partial(part_of, split=split)))
+    parts: dict[Part, list[LabelledClip]] = {part: [] for part in PARTS}
+    for clip in labelled(clips):
+        name = RiseName.parse(clip.id)
+        if name is None or clip.view not in VIEWS:
+            raise _unknown_view(clip)
+        parts[published_part(clip.view, name.day, split)].append(clip)
+    return Fold(split, tuple(parts["train"]), tuple(parts["test"]), tuple(parts["validation"]))
+
+
+def published_splits(clips: Sequence[LabelledClip]) -> tuple[RiseSplit, ...]:
+    """The published splits, where all clips are of RISE's views and have its names."""
+    known = all(clip.view in VIEWS and RiseName.parse(clip.id) for clip in clips)
+    return SPLITS if known else ()
+
+
+def _unknown_view(clip: LabelledClip) -> DataError:
+    return DataError(
+        "the published splits do not say where this view belongs",
+        where=clip.id,
+        got=f"view {clip.view}",
+        allowed=f"{VIEWS[0]}..{VIEWS[14]}, {', '.join(OTHER_PLANTS)}",
+        hint="leave one view or one plant out instead",
+    )
 
 
 def part_of(record: RiseRecord, split: RiseSplit) -> Part:
@@ -133,18 +128,6 @@ def divide(
     return {name: tuple(members) for name, members in parts.items()}
 
 
-def _require_known_views(records: Iterable[RiseRecord]) -> None:
-    for record in records:
-        if record.view not in VIEWS:
-            raise DataError(
-                "the published splits do not say where this view belongs",
-                where=f"record of id {record.id}",
-                got=f"view {record.view}",
-                allowed=f"{VIEWS[0]}..{VIEWS[14]}, {', '.join(OTHER_PLANTS)}",
-                hint="leave one view or one plant out instead",
-            )
-
-
 def split_file(split: RiseSplit, part: Part) -> str:
     """Name of a published split file.
 
@@ -154,14 +137,34 @@ def split_file(split: RiseSplit, part: Part) -> str:
     return f"metadata_{part}_{_SPLIT_FILES[split]}.json"
 
 
-def read_split_files(folder: Path, split: RiseSplit) -> RiseFold:
+def read_split_files(folder: Path, split: RiseSplit) -> Fold:
     """A published split as its three files say, in their order.
 
     Raises:
-        DataError: A file is missing, a record is wrong, or the parts leak.
+        DataError: A file is missing, a record is wrong, or the parts share a clip or leak.
     """
-    parts = (tuple(read_records(folder / split_file(split, part))) for part in PARTS)
-    return RiseFold(split, *parts)
+    train, validation, test = (
+        tuple(map(clip_of, records)) for records in _read_parts(folder, split)
+    )
+    return Fold(split, train, test, validation)
+
+
+def _read_parts(folder: Path, split: RiseSplit) -> list[list[RiseRecord]]:
+    parts: list[list[RiseRecord]] = []
+    seen: dict[object, str] = {}
+    for part in PARTS:
+        path = folder / split_file(split, part)
+        parts.append(read_records(path))
+        for record in parts[-1]:
+            for key in (record.id, record.file_name):
+                if seen.setdefault(key, part) != part:
+                    raise DataError(
+                        "two parts share a clip",
+                        where=path,
+                        got=f"{record.file_name} (id {record.id}), also in {seen[key]}",
+                        hint="give each clip to one part only",
+                    )
+    return parts
 
 
 def read_rise(folder: Path) -> list[RiseRecord]:
@@ -176,6 +179,5 @@ def read_rise(folder: Path) -> list[RiseRecord]:
     if not (folder / METADATA_FILE).is_file():
         for split in SPLITS:
             if all((folder / split_file(split, part)).is_file() for part in PARTS):
-                fold = read_split_files(folder, split)
-                return [*fold.train, *fold.validation, *fold.test]
+                return list(chain(*_read_parts(folder, split)))
     return read_records(folder / METADATA_FILE)
