@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from small_cells import planted_clips, tiny_recipe
+from small_cells import planted_clips, tiny_recipe, tiny_settings
 from stcnet.datasets.augmentation import OFF, AugmentationSettings
 from stcnet.datasets.collection import LabelledClip
 from stcnet.datasets.network_input import NetworkInput
@@ -111,3 +111,17 @@ def test_plain_clips_keep_their_pace() -> None:
     slow = maker(slow=4.0, often=1.0).plain(np.arange(4), step_rng(0, 0, 0))
     plain = maker().plain(np.arange(4), step_rng(0, 0, 0))
     assert all(torch.equal(one, other) for one, other in zip(slow, plain, strict=True))
+
+
+def test_pairs_of_frames_pass_every_effect() -> None:
+    network = tiny_settings()["network"] | {"choices": {"frames": 4, "head": "mean"}}
+    augmentation = {"preset": "cameras", "often": 1}
+    recipe = tiny_recipe(network=network, augmentation=augmentation, training_frames=2)
+    clips, network_input = planted_clips(4), NetworkInput(EFFICIENTNET_LITE, "signed")
+    batch, again = (
+        BatchMaker(recipe, clips, network_input).make(np.arange(4), step_rng(0, 0, 0))
+        for _ in range(2)
+    )
+    assert batch.frames.shape == batch.residuals.shape == (4, 2, 3, SIZE, SIZE)
+    assert torch.isfinite(batch.residuals).all()
+    assert torch.equal(batch.residuals, again.residuals)
