@@ -114,6 +114,16 @@ def test_clips_that_are_not_met_stay_to_the_last_bit(name: str) -> None:
     assert not torch.equal(result[1], scene()[1])
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("name", [name for name in EFFECTS if name not in {"grain", "infrared"}])
+def test_devices_see_the_same_draws(name: str) -> None:
+    effect, strongest = EFFECTS[name]
+    torch.manual_seed(0)
+    on_gpu = effect(scene().cuda(), torch.full((3,), strongest).cuda()).cpu()
+    # A quantiser may round single coefficients the other way.
+    assert float((on_gpu - made(effect, scene(), strongest)).abs().mean()) < 1e-3
+
+
 def test_strengths_are_drawn_up_to_the_largest_for_some() -> None:
     torch.manual_seed(0)
     amounts = strengths(10_000, 2.0, 0.3)
