@@ -151,7 +151,7 @@ def main() -> None:
     seconds, found = search_seconds(rows, arguments.rise_clips)
     print(
         f"\n{described:.1f} s to describe {len(cells)} clips of 64 px; {seconds:.1f} s to search "
-        f"{arguments.rise_clips}, {found} pairs; {torch.get_num_threads()} threads"
+        f"{arguments.rise_clips}, {found} pairs; threads: {torch.get_num_threads()}"
     )
 
 
