@@ -104,7 +104,7 @@ def test_trained_on_everything_exported_and_scored(
     refused = run("evaluate", "--model", package, "--data", small_data)
     assert refused.code == 2
     (line,) = [line for line in refused.errors if not line.endswith("...")]
-    assert "train and test share a clip" in line
+    assert "training and scoring share a clip" in line
 
 
 def test_a_model_is_evaluated_on_clips_it_has_not_seen(

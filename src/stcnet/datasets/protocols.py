@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol, runtime_checkable
@@ -92,17 +93,22 @@ def protocols_of(collection: Collection) -> tuple[str, ...]:
     return (*own, *(name for scheme in SCHEMES for name in scheme.names(clips)))
 
 
-def fold_named(collection: Collection, name: str) -> Fold | None:
-    """The fold of this name, None where no protocol of the collection has one."""
-    try:
-        folds = folds_of(collection, name)
-    except ConfigError:
-        return None
-    return next((fold for fold in folds if fold.name == name), None)
+def folds_named(collection: Collection, names: Iterable[str]) -> dict[str, Fold]:
+    """The folds of these names, those that a protocol of the collection has."""
+    wanted = set(names)
+    found: list[Fold] = []
+    for protocol in dict.fromkeys(map(protocol_of_fold, wanted)):
+        with suppress(ConfigError):
+            found += folds_of(collection, protocol)
+    return {fold.name: fold for fold in found if fold.name in wanted}
 
 
 def protocol_of_fold(name: str) -> str:
-    """The protocol that a fold is of; a name that is no fold's stays as it is."""
+    """The protocol that a fold is of; a name that is no fold's stays as it is.
+
+    >>> protocol_of_fold("leave-out-view-0-7"), protocol_of_fold("5-fold-2"), protocol_of_fold("S0")
+    ('leave-one-view-out', '5-fold', 'S0')
+    """
     for prefix in ("view", "plant"):
         if name.startswith(f"leave-out-{prefix}-"):
             return f"leave-one-{prefix}-out"

@@ -14,7 +14,7 @@ from stcnet.datasets.collection import labelled
 from stcnet.datasets.divisions import day_of
 from stcnet.datasets.ijmond.records import IJMOND_ZONE
 from stcnet.datasets.ijmond.records import PLANT as IJMOND
-from stcnet.datasets.protocols import fold_named
+from stcnet.datasets.protocols import folds_named
 from stcnet.datasets.rise.records import RISE_ZONE
 from stcnet.errors import ConfigError, DataError
 from stcnet.evaluation.assessment import Assessment, assess_cells, assess_labelled
@@ -136,9 +136,9 @@ def samples_of(
                 hint="name the data that was predicted with --data",
             )
         folds.setdefault(prediction.fold, []).append(prediction)
+    ours = folds_named(collection, folds)
     for name, members in folds.items():
-        fold = fold_named(collection, name)
-        held_out = None if fold is None else [clip.id for clip in fold.test]
+        held_out = [clip.id for clip in ours[name].test] if name in ours else None
         check_fold(name, [p.id for p in members], held_out, may_miss=partial_folds)
     return {
         name: sample_clips(members, [known[p.id] for p in members])

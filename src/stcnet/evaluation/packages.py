@@ -43,7 +43,7 @@ def predict_package(
         raise DataError("there is no clip to score", where=collection.title)
     trained_on = set(package.manifest.provenance.clips)
     trained = [clip for clip in collection.clips if clip.id in trained_on]
-    refuse_leaks({"train": trained, "test": chosen})
+    refuse_leaks({"training": trained, "scoring": chosen})
     scorer = ClipScorer(package)
     predictions: list[Prediction] = []
     for name, frames in _decoded(collection, chosen, package.manifest.input.size):
