@@ -160,3 +160,21 @@ def test_a_store_is_searched_and_pictured_like_what_it_was_made_of(
         "near-duplicates: 5 of 6 clips in 2 groups, 2 pairs of one recording"
     )
     assert page.read_text(encoding="utf-8").count("data:image/jpeg;base64,") == 5
+
+
+def test_groups_of_a_table_are_kept_apart(run: Run, data: Path, tmp_path: Path) -> None:
+    groups, out = tmp_path / "groups.csv", tmp_path / "folds"
+    groups.write_text(f"group,clip\n1,{name(1)}\n1,{name(4)}\n")
+    split = ("data", "split", data, "--protocol", "leave-out-view-0-2", "--out", out)
+    told = run(*split, "--groups", groups)
+    assert told.code == 0, told.err
+    (fold,) = json.loads((out / "folds.json").read_text())["folds"]
+    assert fold["test"] == [name(4)]
+    assert fold["train"] == [name(number) for number in (2, 3, 5, 6)]
+
+    groups.write_text("group,clip\n1,nobody\n")
+    wrong = run(*split, "--overwrite", "--groups", groups)
+    assert (wrong.code, wrong.out) == (2, "")
+    assert wrong.errors == [
+        f"error: {groups}, line 2: there is no such clip in the data (got nobody)"
+    ]

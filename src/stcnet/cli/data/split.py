@@ -25,6 +25,10 @@ def split(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a folder of the same files.")
     ] = False,
+    groups: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep apart what this table of data duplicates groups."),
+    ] = None,
 ) -> None:
     """Write the folds of a protocol: folds.json, folds.csv, and for RISE its split files.
 
@@ -37,12 +41,13 @@ def split(
     require_extra()
     from stcnet.datasets.collection import labelled
     from stcnet.datasets.fold_files import folds_as_files, write_folds
+    from stcnet.datasets.leaks.groups import read_groups
     from stcnet.datasets.opening import open_collection
     from stcnet.datasets.protocols import folds_of
     from stcnet.folders import new_folder
 
     collection = open_collection(folder)
-    folds = folds_of(collection, protocol)
+    folds = folds_of(read_groups(groups, collection) if groups else collection, protocol)
     files = folds_as_files(collection, protocol, folds)
     with new_folder(out, files, overwrite=overwrite) as partial:
         write_folds(partial, files)
