@@ -37,6 +37,7 @@ LEAST_SCENE: Final = 0.9
 """Agreement of scenes below which motion is not looked at."""
 
 _NEVER: Final = 2.0
+"""More than any agreement."""
 _STILL: Final = 0.03
 """Motion in grey levels, as root mean square, below which a clip is still."""
 _LEAST_OVERLAP: Final = 12
@@ -80,7 +81,6 @@ def near_duplicates(
     rows: Signatures,
     others: Signatures | None = None,
     *,
-    least_motion: float = SAME_MOTION,
     least_scene: float | None = SAME_SCENE,
 ) -> list[LookAlike]:
     """Find the pairs of clips that show one recording or one scene.
@@ -90,8 +90,8 @@ def near_duplicates(
     Args:
         rows: Of :func:`~stcnet.datasets.leaks.signatures.signatures`, shape (N, D).
         others: Compare with these, shape (M, D); left out, the clips among themselves.
-        least_motion: Agreement of motion that makes a pair, 0..1.
-        least_scene: Agreement of scenes that makes a pair whatever moves; None: no pair.
+        least_scene: Agreement of scenes that makes a pair whatever moves; None: only one
+            recording makes a pair.
 
     Returns:
         The pairs, those of one recording first, then by falling similarity; ``second`` counts in
@@ -99,10 +99,11 @@ def near_duplicates(
     """
     scenes, motions = parted(rows)
     other_scenes, other_motions = (scenes, motions) if others is None else parted(others)
+    enough = _NEVER if least_scene is None else least_scene
     found = []
     for pairs, alike in _alike_scenes(scenes, other_scenes, within=others is None):
         agreed = motion_agreement(motions[pairs[:, 0]], other_motions[pairs[:, 1]], alike)
-        kept = (agreed >= least_motion) | (alike >= (least_scene or _NEVER))
+        kept = (agreed >= SAME_MOTION) | (alike >= enough)
         found += [
             LookAlike(first, second, scene, motion)
             for (first, second), scene, motion in zip(
