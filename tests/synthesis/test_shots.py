@@ -188,3 +188,10 @@ def test_processor_and_gpu_agree(scene: Scene) -> None:
 def test_what_no_sky_does_is_refused(made: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         made()
+
+
+def test_without_any_light_smoke_is_black() -> None:
+    white = replace(SMOKE, optics=Optics(COLOURS["white"]))
+    shot = take(replace(SCENE, plumes=(white,), light=Light(level=0.0)))
+    assert shot.mask().any()
+    assert not shot.frames.any()

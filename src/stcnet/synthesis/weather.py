@@ -160,6 +160,6 @@ def plume_light(light: Light, shades: Tensor, lamps: Tensor) -> Tensor:
 
 def plume_white(light: Light, like: Tensor) -> Tensor:
     """Linear RGB of white smoke: between daylight and lamplight by their shares, shape (3,)."""
-    day, lamps = light.level + _DIMMEST * (light.lamps == 0), light.lamps
+    day, lamps = max(light.level, _DIMMEST), light.lamps
     white, lamp = (torch.tensor(colour, device=like.device) for colour in (light.white, _LAMP))
     return (white * day + lamp * lamps) / (day + lamps)
