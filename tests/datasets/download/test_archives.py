@@ -11,6 +11,7 @@ import pytest
 
 from stcnet.datasets.download import Outcome, read_manifest, verify
 from stcnet.datasets.download.archives import Archives
+from stcnet.datasets.download.request import read_request
 from stcnet.errors import DataError, OutputError
 from video_host import Host, path_of, write_records
 
@@ -131,9 +132,19 @@ def test_hostile_members_are_passed_over(
     assert after - before == {tmp_path / "videos.zip"}
 
 
+def of_another_version(archive: bytes) -> bytes:
+    """An archive whose first member wants an unzip that nobody has."""
+    changed = bytearray(archive)
+    changed[changed.index(b"PK\1\2") + 6] = 99
+    return bytes(changed)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
+        pytest.param(
+            of_another_version(zipped({"a": b"a"})), "zip file version 9.9", id="another version"
+        ),
         pytest.param(b"no zip", "is no zip archive", id="no archive"),
         pytest.param(zipped({"a": bytes(10**6)}), "", id="a good one"),
         pytest.param(bytes(10**6), "shrinks that much", id="a bomb"),
@@ -184,13 +195,16 @@ def test_a_member_without_end_is_refused(
     ids=["missing", "no archive", "empty"],
 )  # fmt: skip
 def test_an_archive_that_cannot_be_read(
-    nowhere: Records, bring: Bring, tmp_path: Path, content: bytes | None, got: str
+    nowhere: Records, folder: Path, bring: Bring, tmp_path: Path, content: bytes | None, got: str
 ) -> None:
     path = tmp_path / "a.zip"
     if content is not None:
         path.write_bytes(content)
+    bring(limit=1)
     with pytest.raises(DataError, match=f"a.zip: the archive cannot be read .*{got}"):
         bring(archives=(path,))
+    assert read_request(folder).archives == (), "what was asked for in vain is not repaired from"
+    assert (folder / "missing.csv").is_file()
 
 
 def test_no_room_for_an_archive_within_an_archive(

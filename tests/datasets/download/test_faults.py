@@ -77,6 +77,10 @@ def test_all_is_well(host: Host, records: Records, folder: Path, bring: Bring) -
         pytest.param([reset_after(300), without_ranges], id="reset, then no range support"),
         pytest.param([reset_after(300), status(416)], id="range not satisfiable"),
         pytest.param([reset_after(300), status(206)], id="a part without its place"),
+        pytest.param(
+            [reset_after(300), status(206, Content_Range=f"bytes {'9' * 5000}-9/9")],
+            id="a part of no place",
+        ),
     ],
 )
 def test_faults_that_pass(
@@ -213,14 +217,21 @@ def test_without_a_strong_tag_it_starts_anew(
     assert "Range" not in host.asked(path)[1]
 
 
-@pytest.mark.parametrize(("age_s", "resumes"), [(3600, True), (1, False)], ids=["old", "fresh"])
+@pytest.mark.parametrize(
+    ("changed", "resumes"),
+    [
+        pytest.param(formatdate(time.time() - 3600, usegmt=True), True, id="old"),
+        pytest.param(formatdate(time.time() + 3600, usegmt=True), False, id="fresh"),
+        pytest.param(f"Sun, 22 Nov {'9' * 30} 12:00:30 GMT", False, id="of no year"),
+        pytest.param("yesterday", False, id="no date"),
+    ],
+)
 def test_a_date_of_change_serves_where_it_is_old(
-    host: Host, records: Records, bring: Bring, age_s: int, resumes: bool
+    host: Host, records: Records, bring: Bring, changed: str, resumes: bool
 ) -> None:
     path = path_of(records[0])
 
     def dated(handler: Any, content: bytes) -> None:
-        changed = formatdate(time.time() - age_s, usegmt=True)
         length = str(len(content))
         handler.head(200, {"Content-Length": length, "Last-Modified": changed})
         handler.wfile.write(content[:300])

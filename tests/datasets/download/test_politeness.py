@@ -65,8 +65,17 @@ def test_waiting_ends_when_it_is_told_to() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["", None, "soon", "-1", "1.5", "\u00b2", "Sun, 99 Nov 2026 12:00:30 GMT"],
-    ids=["empty", "none", "words", "negative", "fraction", "superscript", "no date"],
+    [
+        "",
+        None,
+        "soon",
+        "-1",
+        "1.5",
+        "\u00b2",
+        "Sun, 99 Nov 2026 12:00:30 GMT",
+        f"Sun, 22 Nov {'9' * 30} 12:00:30 GMT",
+    ],
+    ids=["empty", "none", "words", "negative", "fraction", "superscript", "no date", "no year"],
 )
 def test_no_retry_after(value: str | None) -> None:
     assert retry_after_s(value) is None

@@ -161,6 +161,14 @@ def test_no_place_to_write_to(tmp_path: Path) -> None:
         download(metadata / "rise", RISE, metadata=metadata)
 
 
+def test_a_report_that_cannot_be_removed(
+    host: Host, records: Records, folder: Path, bring: Bring
+) -> None:
+    (folder / "missing.csv").mkdir()
+    with pytest.raises(OutputError, match=r"missing.csv: the report .* cannot be removed"):
+        bring()
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [("HTTP_PROXY", "gopher://a"), ("HTTP_PROXY", "http://a:x"), ("SSL_CERT_FILE", "/dev/null")],

@@ -27,6 +27,8 @@ DEEPEST = 3
 _TOLD = 5
 _CHUNK = 2**20
 _MOST_SHRUNK = 20
+_NO_ARCHIVE = (zipfile.BadZipFile, NotImplementedError, ValueError)
+"""What a file makes ``zipfile`` raise that is no archive, or one of a kind it cannot read."""
 _DRIVE = re.compile("[A-Za-z]:")
 _DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
@@ -152,8 +154,8 @@ class Archives:
             inner = opened.enter_context(zipfile.ZipFile(file))
         except FetchError as error:
             self._refuse(shown, error.detail)
-        except zipfile.BadZipFile:
-            self._refuse(shown, "is no zip archive")
+        except _NO_ARCHIVE as error:
+            self._refuse(shown, f"is no zip archive that can be read: {error}")
         else:
             self._add(inner, shown, depth + 1, opened)
 
@@ -180,7 +182,7 @@ def _unpack(member: Member, file: IO[bytes]) -> None:
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+    except (OSError, *_NO_ARCHIVE) as error:
         got = error.strerror if isinstance(error, OSError) else error
         raise DataError(
             "the archive cannot be read",

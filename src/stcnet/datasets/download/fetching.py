@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 
 import httpx
 from tenacity import (
@@ -21,7 +20,7 @@ from stcnet.datasets.download.addresses import without_credentials
 from stcnet.datasets.download.causes import FetchError, TransientError
 from stcnet.datasets.download.checking import LONGEST_BYTES
 from stcnet.datasets.download.partial import PartialFile, Version
-from stcnet.datasets.download.politeness import Hosts, Pace, Waiter, retry_after_s
+from stcnet.datasets.download.politeness import Hosts, Pace, Waiter, header_date, retry_after_s
 from stcnet.errors import ConfigError
 
 MOST_REDIRECTS = 5
@@ -29,7 +28,7 @@ LONGEST_ATTEMPT_S = 600.0
 """A server that sends a byte now and then is cut off; the next attempt goes on from there."""
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _SETTLED = timedelta(seconds=60)
-_RANGE = re.compile(r"bytes (?P<first>[0-9]+)-[0-9]+/(?P<length>[0-9]+|\*)")
+_RANGE = re.compile(r"bytes (?P<first>[0-9]{1,18})-[0-9]+/(?P<length>[0-9]+|\*)")
 
 
 class Fetcher:
@@ -181,11 +180,8 @@ def _validator(headers: httpx.Headers) -> str | None:
     if tag is not None:
         return tag if tag.startswith('"') and tag.isascii() else None
     changed = headers.get("Last-Modified")
-    try:
-        age = parsedate_to_datetime(headers["Date"]) - parsedate_to_datetime(changed)
-    except (KeyError, TypeError, ValueError):
-        return None
-    return changed if age >= _SETTLED else None
+    moment, now = header_date(changed), header_date(headers.get("Date"))
+    return changed if moment and now and now - moment >= _SETTLED else None
 
 
 def _goes_on(response: httpx.Response, version: Version | None, partial: PartialFile) -> bool:

@@ -172,9 +172,19 @@ def retry_after_s(value: str | None, now: datetime | None = None) -> float | Non
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return float(text)
+    moment = header_date(text)
+    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds()) if moment else None
+
+
+def header_date(value: str | None) -> datetime | None:
+    """A date in a header (RFC 9110, 5.6.7), aware; None without a header, or if it is no date.
+
+    >>> str(header_date("Sun, 22 Nov 2026 12:00:30 GMT"))
+    '2026-11-22 12:00:30+00:00'
+    >>> header_date(f"Sun, 22 Nov {'9' * 30} 12:00:30 GMT")
+    """
     try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
+        moment = parsedate_to_datetime(value or "")
+    except (ValueError, OverflowError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

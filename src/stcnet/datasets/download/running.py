@@ -98,9 +98,10 @@ def download(
             adopt_metadata(folder, metadata)
         entries = read_manifest(folder)
         _require_one_size(folder, entries, request.size)
-        write_request(folder, request)
         absent = [video for video in wanted.videos if not is_there(folder, video, entries)]
-        return _brought(folder, request, wanted, absent, manner or Manner())
+        with Archives(request.archives, folder) as archives:
+            write_request(folder, request)  # not before the archives are found to be some
+            return _brought(folder, request.size, wanted, absent, archives, manner or Manner())
 
 
 def fetch_again(folder: Path, names: Collection[str], *, manner: Manner | None = None) -> Outcome:
@@ -122,21 +123,26 @@ def fetch_again(folder: Path, names: Collection[str], *, manner: Manner | None =
         everything = Request(request.dataset, request.size, archives=archives)
         wanted = wanted_videos(folder, everything)
         wanted.videos = [video for video in wanted.videos if video.name in names]
-        return _brought(folder, everything, wanted, wanted.videos, manner or Manner())
+        with Archives(archives, folder) as opened:
+            return _brought(folder, request.size, wanted, wanted.videos, opened, manner or Manner())
 
 
 def _brought(
-    folder: Path, request: Request, wanted: Wanted, to_do: list[WantedVideo], manner: Manner
+    folder: Path,
+    size: int | None,
+    wanted: Wanted,
+    to_do: list[WantedVideo],
+    archives: Archives,
+    manner: Manner,
 ) -> Outcome:
     """Bring videos to their places and write the report; an earlier one is true no longer."""
-    (folder / REPORT_FILE).unlink(missing_ok=True)
+    _remove_report(folder)
     pace, waiter = manner.pace, manner.waiter
     with (
         Manifest(folder) as manifest,
-        Archives(request.archives, folder) as archives,
         closing(Fetcher(pace, Hosts(pace.rate, waiter), waiter)) as fetcher,
     ):
-        placer = Placer(folder, request.size, archives, fetcher, manifest, waiter)
+        placer = Placer(folder, size, archives, fetcher, manifest, waiter)
         crew = Crew(placer.bring, pace.workers, waiter)
         results = _told(crew.run(to_do), len(to_do), manner.listener)
     return _outcome(folder, wanted, to_do, results)
@@ -165,6 +171,18 @@ def _outcome(
         missing=missing,
         report=write_report(folder, missing),
     )
+
+
+def _remove_report(folder: Path) -> None:
+    try:
+        (folder / REPORT_FILE).unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            "the report of an earlier run cannot be removed",
+            where=folder / REPORT_FILE,
+            got=error.strerror,
+            hint="remove it by hand",
+        ) from None
 
 
 def _require_one_size(folder: Path, entries: Mapping[str, Entry], size: int | None) -> None:
