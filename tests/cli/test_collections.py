@@ -66,10 +66,11 @@ def test_rendered_rise_is_trained_on_and_judged_by_plant(
 
 
 def predictions_of(folder: Path, path: Path, fold_of: dict[str, str]) -> Path:
-    """A score for each clip, right but for its third decimals, by the plant that it is of."""
+    """A score for each clip in the fold of its plant, some of them wrong, the first one badly."""
     clips = [clip for clip in RiseCollection.open(folder).clips if clip.label is not None]
     write_predictions(path, [
-        Prediction(clip.id, fold_of[clip.plant], 2.0 * (clip.label or 0) - 1 + 0.3 * (n % 5))
+        Prediction(clip.id, fold_of[clip.plant],
+                   (2.0 * (clip.label or 0) - 1) * (1 if n else -3) + 0.3 * (n % 5))
         for n, clip in enumerate(clips)
     ])  # fmt: skip
     return path
@@ -105,23 +106,27 @@ def test_whole_folds_are_asked_for(run: Run, rise: Path, tmp_path: Path) -> None
     assert "a clip is predicted that the fold does not hold out" in told.err
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        pytest.param(["--against", "baseline"], "only the records of the shared cells hold what",
-                     id="baseline"),
-        pytest.param(["--gallery", "g"], "--gallery: a gallery can be made of the shared cells",
-                     id="gallery"),
-    ],
-)  # fmt: skip
-def test_what_only_cells_have_is_one_line(
-    run: Run, rise: Path, tmp_path: Path, options: list[str], message: str
-) -> None:
+def test_the_baseline_is_of_the_cells_alone(run: Run, rise: Path, tmp_path: Path) -> None:
     path = predictions_of(rise, tmp_path / "p.csv", PLANTS)
-    told = run("evaluate", "--predictions", path, "--data", rise, *options)
+    told = run("evaluate", "--predictions", path, "--data", rise, "--against", "baseline")
     assert told.code == 2
     (line,) = told.errors
-    assert message in line
+    assert "only the records of the shared cells hold what the baseline said" in line
+
+
+@pytest.mark.parametrize("options", [(), ("--calibrated",)], ids=["raw", "calibrated"])
+def test_mistakes_are_shown(run: Run, rise: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+    path, folder = predictions_of(rise, tmp_path / "p.csv", PLANTS), tmp_path / "gallery"
+    told = run("evaluate", "--predictions", path, "--data", rise, "--gallery", folder, *options)
+    assert told.code == 0, told.err
+    logits = {row.values["id"]: float(row.values["logit"]) for row in read_rows(path)}
+    wrong = {name for name, label in labels_of(rise).items() if (logits[name] > 0) != bool(label)}
+    shown = {gif.stem for gif in folder.rglob("*.gif")}
+    assert shown
+    assert shown == wrong or options
+    page = (folder / "index.html").read_text()
+    assert all(f"<dd>{view}, " in page for view in {name[:3] for name in shown})
+    assert ("probability" in page) == bool(options)
 
 
 def test_a_package_of_another_collection_is_calibrated_on_its_folds(

@@ -9,6 +9,7 @@ from PIL import Image
 
 from small_cells import make_cells, record
 from stcnet.datasets import Cell
+from stcnet.datasets.cell_collection import CellCollection
 from stcnet.errors import DataError
 from stcnet.evaluation.gallery import (
     FALSE_NEGATIVES,
@@ -21,7 +22,7 @@ from stcnet.evaluation.gallery import (
 from stcnet.evaluation.predictions import Prediction
 from tiny_model import make_parts
 
-CELLS = make_cells(12)
+CELLS = CellCollection(Path("cells"), tuple(make_cells(12)))
 """Every second one shows smoke."""
 
 
@@ -30,7 +31,7 @@ def said(logits: dict[int, float], fold: str = "f") -> list[Prediction]:
 
 
 def shown(gallery: Gallery, kind: str) -> list[str]:
-    return [mistake.cell.id for mistake in gallery.shown[kind]]
+    return [mistake.clip.id for mistake in gallery.shown[kind]]
 
 
 def test_the_worst_come_first() -> None:
@@ -68,8 +69,9 @@ def test_an_unknown_clip_is_refused() -> None:
 
 def test_names_of_files_are_safe_and_unlike() -> None:
     ids = ["a/b", "a b", "A_b", "../up", "x" * 300, "fine-1"]
-    cells = [Cell.model_validate(record(2 * n, id=name)) for n, name in enumerate(ids)]
-    gallery = choose_mistakes([Prediction(name, "f", 1.0) for name in ids], cells)
+    cells = tuple(Cell.model_validate(record(2 * n, id=name)) for n, name in enumerate(ids))
+    data = CellCollection(Path("cells"), cells)
+    gallery = choose_mistakes([Prediction(name, "f", 1.0) for name in ids], data)
     names = [gallery.names[name] for name in ids]
     assert len({name.lower() for name in names}) == len(ids)
     assert all(re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,130}", name) for name in names)
@@ -83,7 +85,8 @@ def test_a_page_shows_every_clip(small_data: Path, tmp_path: Path, with_maps: bo
     folder.mkdir()
     gallery = choose_mistakes(said({0: 2.0, 2: 1.0, 3: -1.5}), CELLS)
     done: list[tuple[int, int]] = []
-    write_gallery(folder, gallery, small_data, package=package, on_clip=lambda *n: done.append(n))
+    data = CellCollection.open(small_data)
+    write_gallery(folder, gallery, data, package=package, on_clip=lambda *n: done.append(n))
     assert done == [(1, 3), (2, 3), (3, 3)]
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.gif"))
     assert files == [
@@ -102,7 +105,8 @@ def test_a_page_shows_every_clip(small_data: Path, tmp_path: Path, with_maps: bo
 
 def test_a_gif_shows_the_clip_that_it_is_named_after(small_data: Path, tmp_path: Path) -> None:
     """Smoke is planted as a square that grows to 148 pixels."""
-    write_gallery(tmp_path, choose_mistakes(said({3: -1.5}), CELLS), small_data)
+    data = CellCollection.open(small_data)
+    write_gallery(tmp_path, choose_mistakes(said({3: -1.5}), data), data)
     with Image.open(tmp_path / FALSE_NEGATIVES / "clip-003.gif") as gif:
         gif.seek(17)
         last = np.asarray(gif.convert("L"))
@@ -111,7 +115,8 @@ def test_a_gif_shows_the_clip_that_it_is_named_after(small_data: Path, tmp_path:
 
 def test_texts_are_escaped(small_data: Path, tmp_path: Path) -> None:
     cell = Cell.model_validate(record(0, view="<b>0-1</b>"))
-    write_gallery(tmp_path, choose_mistakes(said({0: 1.0}), [cell]), small_data)
+    data = CellCollection(small_data, (cell,))
+    write_gallery(tmp_path, choose_mistakes(said({0: 1.0}), data), data)
     page = (tmp_path / PAGE).read_text()
     assert "<b>0-1</b>" not in page
     assert "&lt;b&gt;0-1&lt;/b&gt;" in page

@@ -154,7 +154,7 @@ def evaluate(
         _write_report(report, asked, assess)
     if gallery is not None and data is not None:
         write_mistakes(
-            *(gallery, gallery_size, ours, collection, data), model=model, calibrated=calibrated
+            *(gallery, gallery_size, ours, collection), model=model, calibrated=calibrated
         )
     print_assessment(asked, as_json=as_json)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stcnet.cli.errors import say
-from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,23 +34,19 @@ def write_mistakes(
     size: int | None,
     predictions: Sequence[Prediction],
     collection: Collection,
-    data: Path,
     *,
     model: Path | None,
     calibrated: bool,
 ) -> None:
-    """Write the gallery of predictions on shared cells.
+    """Write the gallery of predictions on a collection.
 
     Raises:
-        ConfigError: The data are no shared cells.
-        DataError: Predictions do not fit the clips, or a mosaic is wrong.
+        DataError: Predictions do not fit the clips, or a video cannot be used.
         OutputError: The folder cannot be written, or holds something else.
         PackageError: The model cannot be used.
     """
     from stcnet.cli.progress import shown_progress
     from stcnet.cli.values import load_package
-    from stcnet.datasets.cell_collection import CellCollection
-    from stcnet.evaluation.calibration import cross_calibrate
     from stcnet.evaluation.gallery import (
         DEFAULT_SIZE,
         GALLERY_FILES,
@@ -59,25 +54,18 @@ def write_mistakes(
         choose_mistakes,
         write_gallery,
     )
+    from stcnet.evaluation.held_out import cross_calibrated
     from stcnet.folders import new_folder
 
-    if not isinstance(collection, CellCollection):
-        raise ConfigError(
-            "a gallery can be made of the shared cells only",
-            where="--gallery",
-            got=collection.title,
-            hint="leave it out",
-        )
-    cells = collection.cells
-    judged = cross_calibrate(predictions, cells) if calibrated else predictions
-    gallery = choose_mistakes(judged, cells, size or DEFAULT_SIZE)
+    judged = cross_calibrated(predictions, collection) if calibrated else predictions
+    gallery = choose_mistakes(judged, collection, size or DEFAULT_SIZE)
     package = load_package(model) if model is not None else None
     with (
         new_folder(folder, GALLERY_FILES, overwrite=True, option="--gallery") as partial,
         shown_progress() as progress,
     ):
         write_gallery(
-            *(partial, gallery, data),
+            *(partial, gallery, collection),
             package=package,
             calibrated=calibrated,
             on_clip=lambda done, total: progress("drawing", done, total),

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import jinja2
+import numpy as np
 from scipy.special import expit
 
 import stcnet
-from stcnet.datasets import Cell, read_clips
+from stcnet.datasets import Cell, Collection, LabelledClip
+from stcnet.datasets.cell_collection import CellCollection
 from stcnet.datasets.cells import CELL_SIDE, FRAME_INTERVAL_S
+from stcnet.datasets.collection import labelled
+from stcnet.datasets.store.native import SizedCollection
 from stcnet.errors import DataError
 from stcnet.evaluation.predictions import Prediction
 from stcnet.explain.drawing import captioned, logits_overlay
@@ -30,6 +34,9 @@ GALLERY_FILES = (PAGE, FALSE_POSITIVES, FALSE_NEGATIVES)
 DEFAULT_SIZE = 40
 """Clips of each kind."""
 
+PORTION = 128
+"""Clips that are decoded at a time; 450 MB at 180 pixels."""
+
 FULL_COLOUR_LOGIT: Final = 8.0
 """Local logit at which the colour of a map is full, the same on every page."""
 
@@ -44,17 +51,19 @@ class Mistake:
     """A clip that was misjudged.
 
     Attributes:
-        cell: The clip.
+        clip: With a label.
         prediction: What was said of it: smoke above logit 0.
+        facts: What else is known of it, in words.
     """
 
-    cell: Cell
+    clip: LabelledClip
     prediction: Prediction
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
         """Folder of the gallery that it belongs to."""
-        return FALSE_NEGATIVES if self.cell.label else FALSE_POSITIVES
+        return FALSE_NEGATIVES if self.clip.label else FALSE_POSITIVES
 
     @property
     def severity(self) -> float:
@@ -80,39 +89,72 @@ class Gallery:
 
 
 def choose_mistakes(
-    predictions: Iterable[Prediction], cells: Sequence[Cell], size: int = DEFAULT_SIZE
+    predictions: Iterable[Prediction], collection: Collection, size: int = DEFAULT_SIZE
 ) -> Gallery:
     """The worst mistakes of each kind.
 
     A clip that several folds misjudge stands once, with the worst that was said of it.
 
     Args:
-        predictions: What was said of some of the cells.
-        cells: The records of all clips.
+        predictions: What was said of some of the clips.
+        collection: Holds them.
         size: The most mistakes of each kind.
 
     Raises:
-        DataError: A prediction is of a clip that is not in ``cells``.
+        DataError: A prediction is of no labelled clip of the collection.
     """
-    known = {cell.id: cell for cell in cells}
+    known = {clip.id: clip for clip in labelled(collection.clips)}
+    tell = _teller(collection)
     worst: dict[str, Mistake] = {}
     judged: set[str] = set()
     for prediction in predictions:
         if prediction.id not in known:
             raise DataError("a prediction is of a clip that is not in the data", got=prediction.id)
         judged.add(prediction.id)
-        mistake = Mistake(known[prediction.id], prediction)
-        wrong = (prediction.logit > 0) != bool(mistake.cell.label)
+        clip = known[prediction.id]
+        mistake = Mistake(clip, prediction, tell(clip))
+        wrong = (prediction.logit > 0) != bool(clip.label)
         if wrong and (
             prediction.id not in worst or mistake.severity > worst[prediction.id].severity
         ):
             worst[prediction.id] = mistake
-    ranked = sorted(worst.values(), key=lambda each: (-each.severity, each.cell.id))
+    ranked = sorted(worst.values(), key=lambda each: (-each.severity, each.clip.id))
     kinds = {k: [m for m in ranked if m.kind == k] for k in (FALSE_POSITIVES, FALSE_NEGATIVES)}
     shown = {kind: mistakes[:size] for kind, mistakes in kinds.items()}
-    ids = [mistake.cell.id for mistakes in shown.values() for mistake in mistakes]
+    ids = [mistake.clip.id for mistakes in shown.values() for mistake in mistakes]
     counts = {kind: len(mistakes) for kind, mistakes in kinds.items()}
     return Gallery(shown, counts, len(judged), _file_names(ids))
+
+
+def _teller(collection: Collection) -> Callable[[LabelledClip], dict[str, str]]:
+    """Tells in words what is known of a clip."""
+    if not isinstance(collection, CellCollection):
+        return _facts_of_clip
+    cells = {cell.id: cell for cell in collection.cells}
+    return lambda clip: _facts_of_cell(cells[clip.id])
+
+
+def _facts_of_clip(clip: LabelledClip) -> dict[str, str]:
+    sure = "" if clip.label_weight == 1 else f", {clip.label_weight:.0%} sure"
+    facts = {"label": f"{_SAID[clip.label == 1]}{sure}", "view": f"{clip.view}, {clip.plant}"}
+    if clip.start is not None:
+        facts["start"] = f"{clip.start:%Y-%m-%d %H:%M} UTC"
+    if clip.weight != 1:
+        facts["stands for"] = f"{clip.weight:.1f} clips"
+    return facts
+
+
+def _facts_of_cell(cell: Cell) -> dict[str, str]:
+    baseline = _SAID[cell.baseline_prediction == 1]
+    hidden = ", hidden by fog" if cell.view_confidence == "low" else ""
+    return {
+        "label": f"{_SAID[cell.label == 1]}; the baseline RGB-TC said {baseline}",
+        "view": f"{cell.view}, {cell.site}{hidden}",
+        "stands for": f"{cell.population_weight:.1f} clips of {cell.split}",
+    }
+
+
+_SAID: Final = {True: "smoke", False: "none"}
 
 
 def _file_names(ids: Sequence[str]) -> dict[str, str]:
@@ -132,7 +174,7 @@ def _file_names(ids: Sequence[str]) -> dict[str, str]:
 def write_gallery(
     folder: Path,
     gallery: Gallery,
-    data: Path,
+    collection: Collection,
     *,
     package: ModelPackage | None = None,
     calibrated: bool = False,
@@ -145,26 +187,36 @@ def write_gallery(
     Args:
         folder: Where to write.
         gallery: What to show.
-        data: The folder of the mosaics.
+        collection: Where its clips come from.
         package: The model that made the mistakes; its exact map is then drawn beside each clip.
         calibrated: Whether the logits of the predictions are calibrated log-odds.
         on_clip: Told of clips done and clips in all.
 
     Raises:
-        DataError: A mosaic is missing, of another size, or too short.
+        DataError: A video cannot be used.
         OutputError: A file cannot be written.
     """
     mistakes = [mistake for each in gallery.shown.values() for mistake in each]
     for kind in gallery.shown:
         (folder / kind).mkdir()
     scorer = ClipScorer(package) if package is not None else None
-    clips = read_clips(data, [mistake.cell for mistake in mistakes], CELL_SIDE)
-    for done, (position, clip) in enumerate(clips, start=1):
-        kind, name = mistakes[position].kind, gallery.names[mistakes[position].cell.id]
-        write_gif(folder / kind / f"{name}.gif", _pictures(clip, scorer), GIF_FPS)
+    frames = _decoded(collection, [mistake.clip for mistake in mistakes])
+    for done, (mistake, clip) in enumerate(zip(mistakes, frames, strict=True), start=1):
+        name = gallery.names[mistake.clip.id]
+        write_gif(folder / mistake.kind / f"{name}.gif", _pictures(clip, scorer), GIF_FPS)
         on_clip(done, len(mistakes))
-    page = _page(gallery, package, calibrated)
+    page = _page(gallery, collection, package, calibrated)
     write_whole(folder / PAGE, page.encode(), what="the gallery", hint=HINT)
+
+
+def _decoded(collection: Collection, clips: Sequence[LabelledClip]) -> Iterator[Picture]:
+    """The frames of each clip, shape (L, S, S, 3): as they were recorded where all are alike."""
+    sizes = collection.sizes(clips) if isinstance(collection, SizedCollection) else set()
+    side = sizes.pop() if len(sizes) == 1 else CELL_SIDE
+    for start in range(0, len(clips), PORTION):
+        decoded = collection.load(clips[start : start + PORTION], side).in_memory()
+        for frames in decoded.frames:
+            yield np.ascontiguousarray(frames.permute(0, 2, 3, 1).numpy())
 
 
 def _pictures(clip: Picture, scorer: ClipScorer | None) -> list[Picture]:
@@ -180,7 +232,9 @@ def _pictures(clip: Picture, scorer: ClipScorer | None) -> list[Picture]:
     return pictures
 
 
-def _page(gallery: Gallery, package: ModelPackage | None, calibrated: bool) -> str:
+def _page(
+    gallery: Gallery, collection: Collection, package: ModelPackage | None, calibrated: bool
+) -> str:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("stcnet.evaluation", "templates"),
         autoescape=True,
@@ -192,6 +246,8 @@ def _page(gallery: Gallery, package: ModelPackage | None, calibrated: bool) -> s
     return environment.get_template("gallery.html.j2").render(
         version=stcnet.__version__,
         gallery=gallery,
+        data=collection.title,
+        of_cells=isinstance(collection, CellCollection),
         model=package and f"{package.name} {package.version}",
         full_colour=FULL_COLOUR_LOGIT,
         probability=probability,

@@ -19,10 +19,12 @@ from stcnet.datasets.rise.records import RISE_ZONE
 from stcnet.errors import ConfigError, DataError
 from stcnet.evaluation.assessment import Assessment, assess_cells, assess_labelled
 from stcnet.evaluation.breakdown import WHOLE, PartScores
+from stcnet.evaluation.calibration import cross_calibrate
 from stcnet.evaluation.estimates import mean_of, replicate
 from stcnet.evaluation.metrics import Judged
 from stcnet.evaluation.predictions import Prediction
 from stcnet.evaluation.protocol import MEAN, check_fold
+from stcnet.evaluation.sample_calibration import cross_calibrate_samples
 from stcnet.evaluation.samples import Sample
 from stcnet.video import RiseName
 
@@ -203,3 +205,19 @@ def _local_start(clip: LabelledClip) -> datetime | None:
     if RiseName.parse(clip.id) is not None:
         return clip.start.astimezone(RISE_ZONE)
     return clip.start.astimezone(IJMOND_ZONE) if clip.plant == IJMOND else clip.start
+
+
+def cross_calibrated(predictions: Sequence[Prediction], collection: Collection) -> list[Prediction]:
+    """Predictions whose logits are calibrated, each fold by the others: smoke above 0.
+
+    Raises:
+        DataError: Predictions do not fit the clips or the folds, or cannot be calibrated.
+    """
+    if isinstance(collection, CellCollection):
+        return cross_calibrate(predictions, collection.cells)
+    samples = cross_calibrate_samples(samples_of(predictions, collection, partial_folds=True))
+    return [
+        Prediction(name, fold, score)
+        for fold, sample in samples.items()
+        for name, score in zip(sample.names, sample.judged.scores.tolist(), strict=True)
+    ]
