@@ -2,7 +2,9 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 import yaml
@@ -17,6 +19,7 @@ from stcnet.training.findings import HeldOutFolds
 
 from .conftest import Run
 
+Kind: TypeAlias = Callable[[Run, Path, Path], Path]
 VIEWS = ("0-0", "0-1", "1-0", "2-0")
 FOLDS = ["leave-out-plant-clairton", "leave-out-plant-plant-1", "leave-out-plant-plant-2"]
 
@@ -140,6 +143,42 @@ def test_a_package_of_another_collection_is_calibrated_on_its_folds(
     assert [row.sample for row in found.scores] == [*FOLDS, "mean"]  # type: ignore[union-attr]
     assert f"on {len(labels_of(rise))} held-out predictions" in found.calibration.basis
     assert {point.hours_per_day for point in found.points} == {8.0}
+
+
+def own_data(run: Run, rise: Path, folder: Path) -> Path:
+    """The same clips, sorted by hand and imported: views are known, days by the clips' names."""
+    for clip in RiseCollection.open(rise).clips:
+        if clip.label is not None:
+            place = folder / "sorted" / ("smoke" if clip.label else "no-smoke") / clip.view
+            place.mkdir(parents=True, exist_ok=True)
+            shutil.copy(rise / "videos" / f"{clip.id}.mp4", place)
+    told = run("data", "import", folder / "sorted", "--out", folder / "own", "--interval", "5s")
+    assert told.code == 0, told.err
+    return folder / "own"
+
+
+def store(run: Run, rise: Path, folder: Path) -> Path:
+    assert run("data", "store", rise, "--out", folder / "store").code == 0
+    return folder / "store"
+
+
+@pytest.mark.parametrize("kind", [own_data, store])
+def test_every_kind_is_split_trained_on_and_judged(
+    run: Run, rise: Path, recipe: Path, tmp_path: Path, kind: Kind
+) -> None:
+    data = kind(run, rise, tmp_path)
+    split = run("data", "split", data, "--protocol", "leave-out-view-0-1", "--out", tmp_path / "f")
+    assert split.code == 0, split.err
+    (fold,) = json.loads((tmp_path / "f" / "folds.json").read_text())["folds"]
+    told = run("train", recipe, "--data", data, "--out", tmp_path / "out", "--accelerator", "cpu",
+               "--protocol", tmp_path / "f" / "folds.json")  # fmt: skip
+    assert told.code == 0, told.err
+    path = tmp_path / "out" / "predictions.csv"
+    assert [row.values["id"] for row in read_rows(path)] == fold["test"]
+    trained = json.loads((tmp_path / "out" / fold["name"] / "data.json").read_text())["clips"]
+    assert trained == sorted(fold["train"])
+    table = run("evaluate", "--predictions", path, "--data", data)
+    assert told.out.startswith(table.out.strip())
 
 
 @pytest.fixture
