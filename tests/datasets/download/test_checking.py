@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from stcnet.datasets.download.causes import WrongContentError
-from stcnet.datasets.download.checking import digest, require_clip
+from stcnet.datasets.download.checking import require_clip
+from stcnet.datasets.file_hashes import sha256_of
 
 
 @pytest.mark.real_data
@@ -31,4 +32,4 @@ def test_a_published_clip_cut_off_is_refused(
 
 def test_the_digest_is_sha256(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
-    assert digest(tmp_path / "a").startswith("ba7816bf8f01cfea414140de5dae2223b00361a3")
+    assert sha256_of(tmp_path / "a").startswith("ba7816bf8f01cfea414140de5dae2223b00361a3")

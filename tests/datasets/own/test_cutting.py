@@ -1,5 +1,7 @@
 """Long videos become clips that carry view, zone and time, and cutting goes on after a stop."""
 
+import fcntl
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -194,12 +196,50 @@ def test_a_folder_holds_clips_of_one_kind(tmp_path: Path) -> None:
     cut(video, tmp_path / "clips")
     with pytest.raises(ConfigError, match=r"cut otherwise \(got frames 2, there 4, stride 2, th"):
         cut(video, tmp_path / "clips", frames=2, stride=2)
-    (tmp_path / "clips" / "cut.json").write_text("[]")
-    with pytest.raises(DataError, match="remove it to cut all anew"):
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("[]", id="a list"),
+        pytest.param("{}", id="nothing in it"),
+        pytest.param("", id="empty"),
+        pytest.param("[" * 100_000, id="too deep"),
+        pytest.param('{"format": "stcnet-cut", "version": 2}', id="another version"),
+        pytest.param('{"format": "stcnet-cut", "version": 1}', id="no settings"),
+    ],
+)
+def test_a_list_of_what_is_cut_that_is_none_stays_as_it_is(tmp_path: Path, content: str) -> None:
+    video = write_clip(tmp_path / "tour.mp4", 8, fps=1)
+    cut(video, tmp_path / "clips")
+    (tmp_path / "clips" / "cut.json").write_text(content)
+    with pytest.raises(DataError, match=r"cannot be read .*; remove it to cut all anew"):
         cut(video, tmp_path / "clips")
+    assert (tmp_path / "clips" / "cut.json").read_text() == content
+
+
+def test_one_process_cuts_into_a_folder(tmp_path: Path) -> None:
+    video, out = write_clip(tmp_path / "tour.mp4", 8, fps=1), tmp_path / "clips"
+    out.mkdir()
+    left = out / f".a.mp4.{'0' * 8}.partial"
+    left.touch()
+    handle = os.open(out, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    with pytest.raises(OutputError, match="another process cuts into this folder"):
+        cut(video, out)
+    assert left.exists()
+    os.close(handle)
+    assert cut(video, out) == CutReport(written=2)
+    assert not left.exists(), "what a killed process left is removed"
+
+
+def test_a_zone_outside_the_picture_names_the_video(tmp_path: Path) -> None:
+    video, lines = write_clip(tmp_path / "tour.mp4", 8, fps=1), Lines()
+    cut(video, tmp_path / "clips", lines, zones=(Zone.parse("a=0,0,99,9"),))
+    assert lines[0].startswith(f"{video}: zone a: the zone reaches outside the picture")
 
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     video = write_clip(tmp_path / "tour.mp4", 8, fps=1)
-    with pytest.raises(OutputError, match="the list of what is cut cannot be written"):
+    with pytest.raises(OutputError, match="the folder of the clips cannot be made"):
         cut(video, video / "clips")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from own_clips import Lines, grey, numbers_of, write_clip
+from stcnet.datasets.file_hashes import sha256_of
 from stcnet.datasets.opening import open_collection
 from stcnet.datasets.own import importing
 from stcnet.datasets.own.candidates import Defaults
@@ -153,6 +154,10 @@ def plant_view(source: Path) -> None:
     write_clip(source / "smoke" / "con" / "a.mp4", first=9)
 
 
+def plant_class(source: Path) -> None:
+    write_clip(source / "unsure" / "a.mp4", first=9)
+
+
 def plant_text(source: Path) -> None:
     (source / "smoke" / "notes.txt").write_text("hello")
 
@@ -181,6 +186,7 @@ def plant_truncated(source: Path) -> None:
         pytest.param(plant_dead_link, "dead.mp4: is no regular file", id="dead link"),
         pytest.param(plant_pipe, "pipe.mp4: is no regular file", id="pipe"),
         pytest.param(plant_view, "con/a.mp4: the view means another file", id="view"),
+        pytest.param(plant_class, "unsure: the folder is not looked into", id="another class"),
         pytest.param(plant_text, "notes.txt: is no video by its suffix (got .txt)", id="text"),
         pytest.param(plant_garbage, "bad.mp4: cannot be read as a video", id="garbage"),
         pytest.param(plant_empty, "empty.mp4: the file is empty", id="empty"),
@@ -211,6 +217,14 @@ def test_composed_and_decomposed_names_are_two_files_of_one_view(tmp_path: Path)
     clips = read_clips_file(out)
     assert [clip.view for clip in clips] == ["Köln", "Köln"]
     assert len({clip.file for clip in clips}) == 2
+
+
+def test_folders_may_be_written_otherwise(tmp_path: Path) -> None:
+    for number, name in enumerate(("Smoke", "No smoke", "no_smoke")):
+        write_clip(tmp_path / "source" / name / "a.mp4", first=number)
+    assert take(tmp_path / "source", tmp_path / "own").added == 3
+    labels = {clip.source: clip.label for clip in read_clips_file(tmp_path / "own")}
+    assert labels == {"Smoke/a.mp4": 1, "No smoke/a.mp4": 0, "no_smoke/a.mp4": 0}
 
 
 def test_a_link_within_the_source_is_the_same_clip(tmp_path: Path) -> None:
@@ -291,7 +305,8 @@ def test_tables_of_any_make_are_read(tmp_path: Path, separator: str, encoding: s
         pytest.param("b.mp4,1,,,,,2,", "row 3: label_weight is no number of 0..1", id="weight"),
         pytest.param("b.mp4,1,,,,,nan,", "row 3: label_weight is no number", id="nan"),
         pytest.param("b.mp4,1,,,,,,a=0 0 0 0", "row 3: zone is wrong: the zone has", id="zone"),
-        pytest.param("b.mp4,1,,,,,,a=0 0 99 9", "zone a: the zone reaches outside", id="place"),
+        pytest.param("b.mp4,1,,,,,,a=0 0 99 9", "b.mp4: zone a: the zone reaches out", id="place"),
+        pytest.param("b.mp4,1,,,2026-03-29T02:30,,,", "start never was in Europe", id="dst gap"),
         pytest.param("b.mp4,1,,,,,,,x", "row 3: the row has more entries", id="long"),
     ],
 )
@@ -304,9 +319,41 @@ def test_a_bad_row_is_one_line_with_its_column(tmp_path: Path, row: str, line: s
         folder, "good.mp4,1,,,,,,", row,
         head="file,label,view,plant,start,interval,label_weight,zone",
     )  # fmt: skip
-    assert take(table, tmp_path / "own", lines).added == 1
+    defaults = Defaults(interval_s=5.0, timezone=parse_timezone("Europe/Amsterdam"))
+    assert take(table, tmp_path / "own", lines, defaults=defaults).added == 1
     assert len(lines) == 1
     assert line in lines[0]
+
+
+def test_a_group_is_no_novel(tmp_path: Path) -> None:
+    lines = Lines()
+    for number in range(2):
+        write_clip(tmp_path / f"{number}.mp4", first=number)
+    table = write_table(
+        tmp_path, f"0.mp4,1,{'g' * 400}", f"1.mp4,1,{'g' * 401}", head="file,label,group"
+    )
+    assert take(table, tmp_path / "own", lines).added == 1
+    assert "row 3: group is longer than 400 characters" in lines[0]
+
+
+@pytest.mark.parametrize("name", ["clip", "clip.m\u00fcv", "clip.d av", f"clip.{'a' * 30}"])
+def test_a_table_may_name_a_video_of_any_suffix(tmp_path: Path, name: str) -> None:
+    write_clip(tmp_path / "a.mp4").rename(tmp_path / name)
+    assert take(write_table(tmp_path, f"{name},1"), tmp_path / "own").added == 1
+    (clip,) = open_collection(tmp_path / "own").clips
+    assert clip.id.startswith("clip-")
+    assert verify_own(tmp_path / "own") == OwnCheck(1, (), ())
+
+
+def test_zones_are_kept_to_the_last_digit(tmp_path: Path) -> None:
+    write_clip(tmp_path / "a.mp4", size=(96, 32))
+    zone = Zone("z", 0.12345678905, 0.0, 0.87654321095, 1.0, "fractions")
+    take(
+        write_table(tmp_path, "a.mp4,1"),
+        tmp_path / "own",
+        defaults=Defaults(interval_s=5.0, zone=zone),
+    )
+    assert read_clips_file(tmp_path / "own")[0].area == zone
 
 
 def test_a_decomposed_file_is_found_by_its_composed_name(tmp_path: Path) -> None:
@@ -388,6 +435,16 @@ def test_a_bad_line_is_one_line(tmp_path: Path, line: dict[str, Any] | str, mess
     assert message in lines[0]
 
 
+def test_verdicts_on_two_files_are_not_one_clip(tmp_path: Path) -> None:
+    path, lines = write_clip(tmp_path / "media" / "a.mp4", size=(64, 32)), Lines()
+    right = {"sha256": sha256_of(path)}
+    labels = write_labels(tmp_path, LINE, LINE | right, LINE | {"reviewer": "ben"} | right)
+    assert take(labels, tmp_path / "own").added == 1
+    labels = write_labels(tmp_path, LINE | right, LINE | {"reviewer": "ben", "sha256": "0" * 64})
+    assert take(labels, tmp_path / "other", lines).added == 0
+    assert "media/a.mp4: its lines tell of two files: their SHA-256 differ" in lines[0]
+
+
 @pytest.mark.parametrize(
     ("head", "message"),
     [
@@ -406,7 +463,9 @@ def test_labels_of_another_format_are_refused(tmp_path: Path, head: Any, message
     [
         pytest.param(lambda p: None, "no such folder, table or file", id="nothing"),
         pytest.param(lambda p: p.mkdir(), "neither smoke nor no-smoke", id="no folders"),
+        pytest.param(lambda p: (p / "smoke").mkdir(parents=True), "no clip in it", id="no clip"),
         pytest.param(lambda p: p.write_text("a,b\n1,2"), "has no column file", id="no column"),
+        pytest.param(lambda p: p.write_text("file,label\n\n"), "no clip in it", id="no row"),
         pytest.param(lambda p: p.write_bytes(b"\xff\xfa\x00"), "not in UTF-8", id="no text"),
     ],
 )
@@ -512,6 +571,7 @@ def test_an_import_that_is_killed_goes_on(
         killing.setattr(importing, "write_clips_file", never)
         with pytest.raises(KilledError):
             take(source, out)
+    (out / "videos" / f".a.mp4.{'0' * 8}.partial").touch()
     assert take(source, out) == ImportReport(added=3)
     assert len(open_collection(out).clips) == len(list((out / "videos").iterdir())) == 3
 

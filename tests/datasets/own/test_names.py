@@ -75,6 +75,13 @@ def test_what_is_no_moment_is_refused(text: str) -> None:
         parse_moment(text, ZoneInfo("Asia/Tokyo"))
 
 
+@pytest.mark.parametrize("text", ["2026-03-29T02:00", "2026-03-29 02:59:59.9"])
+def test_an_hour_that_never_was_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="never was in Europe/Amsterdam"):
+        parse_moment(text, ZoneInfo("Europe/Amsterdam"))
+    assert parse_moment(text, ZoneInfo("Asia/Tokyo")).day == 28
+
+
 @pytest.mark.parametrize("text", ["", "0", "-1", "five", "1e9", "nan"])
 def test_what_is_no_length_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="seconds above zero"):

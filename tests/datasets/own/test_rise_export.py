@@ -127,13 +127,13 @@ def test_the_nearest_weight_is_taken(weight: float, nearest: float) -> None:
 
 def test_what_cannot_be_exported_leaves_nothing(own: Path, tmp_path: Path) -> None:
     out = tmp_path / "rise"
-    with pytest.raises(ConfigError, match=r"size is out of range \(got 33; allowed: even"):
+    with pytest.raises(ConfigError, match=r"--size: is out of range \(got 33; allowed: even"):
         export(own, out, size=33)
     with pytest.raises(DataError, match="the records cannot be read"):
         export(tmp_path, out)
     assert not out.exists()
     out.mkdir()
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="there is something of that name; name a new folder"):
         export(own, out)
 
 

@@ -16,7 +16,7 @@ from stcnet.datasets.own.votes import (
     researchers_state,
 )
 from stcnet.datasets.rise import LabelState, judge
-from stcnet.errors import DataError
+from stcnet.errors import DataError, OutputError
 
 NO = math.nan
 
@@ -150,6 +150,17 @@ def test_tables_are_merged(tmp_path: Path) -> None:
         "c,unsure,,tie,1,1,0",
         "d,smoke,0.667,disagreed,2,0,1",
     ]
+
+
+def test_no_labels_are_written_over(tmp_path: Path) -> None:
+    anna, ben = (table(tmp_path, f"{name}.csv", f"a,{name},smoke") for name in ("anna", "ben"))
+    merged = merge_votes(read_votes([anna], Lines()))
+    before = ben.read_bytes()
+    with pytest.raises(OutputError, match=r"ben.csv: there is a file that is no table of merged"):
+        write_merged(ben, merged)
+    assert ben.read_bytes() == before
+    for _ in range(2):
+        write_merged(tmp_path / "merged.csv", merged)
 
 
 def test_researchers_votes_follow_rise(tmp_path: Path) -> None:

@@ -100,6 +100,8 @@ def _counts(merged: Merged) -> dict[str, int]:
 
 
 def _text(merged: Merged) -> str:
+    from stcnet.datasets.own.names import shown
+
     agreement = merged.agreement
     alpha = f"{agreement.alpha:.3f}"
     if math.isnan(agreement.alpha):
@@ -107,13 +109,15 @@ def _text(merged: Merged) -> str:
     lines = [f"Krippendorff's alpha (nominal): {alpha}; {agreement.clips} clips with two votes"]
     if agreement.pairs:
         lines += ["", "| annotators | clips | agreement |", "| --- | --- | --- |"]
-    lines += [f"| {p.one}, {p.other} | {p.clips} | {p.share:.3f} |" for p in agreement.pairs]
+    lines += [
+        f"| {shown(p.one)}, {shown(p.other)} | {p.clips} | {p.share:.3f} |" for p in agreement.pairs
+    ]
     counts = ", ".join(f"{number} {word}" for word, number in _counts(merged).items())
     lines += ["", counts]
     again = merged.to_look_at
     if again:
         lines += ["", f"To look at again: {len(again)}"]
-        lines += [f"  {clip.clip}: {clip.outcome.status.value}" for clip in again[:_SHOWN]]
+        lines += [f"  {shown(clip.clip)}: {clip.outcome.status.value}" for clip in again[:_SHOWN]]
     if len(again) > _SHOWN:
         lines += [f"  and {len(again) - _SHOWN} more, see the column status"]
     return "\n".join(lines)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stcnet.errors import CheckFailedError
+from stcnet.errors import CheckFailedError, DataError
 
 if TYPE_CHECKING:
     from stcnet.datasets.download import Verification
@@ -37,6 +37,8 @@ def verify(
     from stcnet.datasets.own.records import CLIPS_FILE
     from stcnet.datasets.store import STORE_FILE
 
+    if not folder.is_dir():
+        raise DataError("there is no such folder", where=folder)
     if (folder / STORE_FILE).is_file():
         _verify_store(folder, repair=repair)
     elif (folder / CLIPS_FILE).is_file():
@@ -88,6 +90,7 @@ def _tell(folder: Path, found: Verification, *, repaired: bool) -> None:
 
 def _verify_store(folder: Path, *, repair: bool) -> None:
     from stcnet.cli.progress import shown_progress
+    from stcnet.datasets.own.names import shown
     from stcnet.datasets.store import verify as look
     from stcnet.errors import ConfigError
 
@@ -100,7 +103,7 @@ def _verify_store(folder: Path, *, repair: bool) -> None:
     with shown_progress() as progress:
         check = look(folder, listener=lambda done, total: progress("checking", done, total))
     for name in check.extra:
-        typer.echo(f"extra: {name}: the store does not name it")
+        typer.echo(f"extra: {shown(name)}: the store does not name it")
     for fault in check.faults:
         typer.echo(f"wrong: {fault}")
     if not check.passed:
@@ -113,6 +116,7 @@ def _verify_store(folder: Path, *, repair: bool) -> None:
 
 def _verify_own(folder: Path, *, repair: bool) -> None:
     from stcnet.cli.progress import shown_progress
+    from stcnet.datasets.own.names import shown
     from stcnet.datasets.own.verifying import verify_own
     from stcnet.errors import ConfigError
 
@@ -122,7 +126,7 @@ def _verify_own(folder: Path, *, repair: bool) -> None:
     with shown_progress() as progress:
         check = verify_own(folder, listener=lambda done, total: progress("checking", done, total))
     for name in check.extra:
-        typer.echo(f"extra: {name}: no record names it")
+        typer.echo(f"extra: {shown(name)}: no record names it")
     for fault in check.faults:
         typer.echo(f"wrong: {fault}")
     if check.faults:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from stcnet.datasets.cells import CLIP_FRAMES
@@ -56,13 +55,3 @@ def _sizes(path: Path, damage: Damage) -> list[tuple[int, int]]:
     with opened_video(path) as (container, stream):
         frames = decoded(container.demux(stream), damage)
         return [upright_size(frame) for frame in frames if frame is not None]
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, 64 hexadecimal digits.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -70,7 +70,7 @@ def _entries(path: Path, content: bytes) -> Iterator[Entry]:
         except ValidationError as error:
             first = error.errors()[0]
             raise DataError(
-                f"the line is no entry: {'.'.join(map(str, first['loc']))} {first['msg']}",
+                f"the line is no entry: {' '.join(map(str, (*first['loc'], first['msg'])))}",
                 where=f"{path}, line {number}",
                 hint="remove the line and download again; what it told of is checked anew",
             ) from None

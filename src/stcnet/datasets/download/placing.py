@@ -13,13 +13,14 @@ from stcnet.datasets.cells import CLIP_FRAMES
 from stcnet.datasets.download.addresses import name_of_size, without_credentials
 from stcnet.datasets.download.archives import Archives
 from stcnet.datasets.download.causes import FetchError, WrongContentError
-from stcnet.datasets.download.checking import digest, require_clip
+from stcnet.datasets.download.checking import require_clip
 from stcnet.datasets.download.fetching import Fetcher
 from stcnet.datasets.download.manifest import Entry, Manifest
 from stcnet.datasets.download.partial import PartialFile
 from stcnet.datasets.download.politeness import Waiter
 from stcnet.datasets.download.report import Missing
 from stcnet.datasets.download.wanted import WantedVideo
+from stcnet.datasets.file_hashes import sha256_of
 from stcnet.errors import OutputError
 
 FOUND = "found in the folder"
@@ -159,7 +160,7 @@ class Placer:
 def _entry(video: WantedVideo, path: Path, source: str, size: int) -> Entry:
     return Entry(
         file_name=video.name,
-        sha256=digest(path),
+        sha256=sha256_of(path),
         bytes=path.stat().st_size,
         frames=CLIP_FRAMES,
         size=size,

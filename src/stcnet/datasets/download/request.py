@@ -102,7 +102,7 @@ def read_request(folder: Path) -> Request:
     except ValidationError as error:
         first = error.errors()[0]
         raise DataError(
-            f"the request is damaged: {'.'.join(map(str, first['loc']))} {first['msg']}",
+            f"the request is damaged: {' '.join(map(str, (*first['loc'], first['msg'])))}",
             where=path,
             hint="remove it and run stcnet data download again",
         ) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -23,6 +22,7 @@ from stcnet.datasets.download.wanted import (
     adopt_metadata,
     wanted_videos,
 )
+from stcnet.datasets.locks import is_free
 from stcnet.datasets.rise.records import VIDEO_FOLDER
 from stcnet.errors import ConfigError, OutputError
 
@@ -224,20 +224,12 @@ def _only_one(folder: Path) -> Iterator[None]:
             hint="name a place that you may write to with --out",
         ) from None
     try:
-        _lock(handle, folder)
+        if not is_free(handle):
+            raise OutputError(
+                "another download is at work in this folder",
+                where=folder,
+                hint="wait for its end, or name another folder with --out",
+            )
         yield
     finally:
         os.close(handle)
-
-
-def _lock(handle: int, folder: Path) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise OutputError(
-            "another download is at work in this folder",
-            where=folder,
-            hint="wait for its end, or name another folder with --out",
-        ) from None
-    except OSError:
-        return  # the file system knows no locks

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Literal
 
 from stcnet.datasets.download.causes import WrongContentError
-from stcnet.datasets.download.checking import digest, require_clip
+from stcnet.datasets.download.checking import require_clip
 from stcnet.datasets.download.crew import Crew
 from stcnet.datasets.download.manifest import MANIFEST_FILE, Entry, read_manifest
 from stcnet.datasets.download.partial import NOTE_SUFFIX, SUFFIX
 from stcnet.datasets.download.request import read_request
 from stcnet.datasets.download.running import Manner
 from stcnet.datasets.download.wanted import wanted_videos
+from stcnet.datasets.file_hashes import sha256_of
 from stcnet.datasets.rise.records import VIDEO_FOLDER
 from stcnet.errors import DataError
 
@@ -72,7 +73,7 @@ def verify(folder: Path, *, manner: Manner | None = None) -> Verification:
         raise DataError(
             "there is no manifest to compare with",
             where=folder,
-            hint="name a folder that stcnet data download wrote",
+            hint="name a folder that stcnet data download, store or import wrote",
         )
     wanted = wanted_videos(folder, read_request(folder))
     names = list(dict.fromkeys((*(video.name for video in wanted.videos), *entries)))
@@ -105,7 +106,7 @@ def _look(folder: Path, entries: Mapping[str, Entry], name: str) -> Finding | No
         length = path.stat().st_size
         if length < entry.bytes:
             return found("truncated", f"{length} of {entry.bytes} bytes")
-        changed = digest(path) != entry.sha256
+        changed = sha256_of(path) != entry.sha256
         require_clip(path, entry.size)
     except OSError as error:
         return found("unreadable", str(error.strerror))

@@ -69,9 +69,8 @@ class OwnCollection:
 
         Raises:
             DataError: A clip has no label, or no video is left; or from ``on_bad``: a video is
-                missing, too short or too long.
+                missing, too short or too long, or its zone does not lie in the picture.
             SourceError: From ``on_bad``: a video cannot be decoded.
-            ZoneError: From ``on_bad``: its zone does not lie in the picture.
         """
         labels = torch.tensor([_label_of(clip) for clip in clips], dtype=torch.int64)
         pixels = torch.empty((len(clips), CLIP_FRAMES, 3, size, size), dtype=torch.uint8)
@@ -116,7 +115,7 @@ class OwnCollection:
         path = self.folder / VIDEO_FOLDER / record.file
         try:
             footage = read_clip(path, record.interval_s, record.area, clip.shape[-1])
-        except (DataError, SourceError, ZoneError) as error:
+        except (DataError, SourceError) as error:
             return error
         clip.copy_(torch.from_numpy(channels_first(footage.frames)))
         return None

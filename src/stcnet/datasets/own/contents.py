@@ -1,26 +1,27 @@
-"""Files by their content: hashed, and copied or linked whole or not at all."""
+"""Files that are copied or linked whole or not at all, and what is left of those that were not."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
+from stcnet.datasets.file_hashes import sha256_of
 from stcnet.errors import DataError, OutputError
 
 _CHUNK = 1 << 20
+_PARTIAL = re.compile(r"\..+\.[0-9a-f]{8}\.partial")
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, 64 hexadecimal digits.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def remove_partials(folder: Path) -> None:
+    """Remove what killed processes left of files in a folder that this one alone writes into."""
+    for path in folder.iterdir():
+        if _PARTIAL.fullmatch(path.name) and path.is_file():
+            with suppress(OSError):
+                path.unlink()
 
 
 def copy_video(source: Path, place: Path, digest: str, *, link: bool) -> None:
@@ -36,10 +37,10 @@ def copy_video(source: Path, place: Path, digest: str, *, link: bool) -> None:
         DataError: It changed since it was looked at.
         OutputError: It cannot be written or linked; nothing is left of it.
     """
-    if place.is_file() and sha256_of(place) == digest:
-        return
     partial = place.with_name(f".{place.name}.{uuid4().hex[:8]}.partial")
     try:
+        if place.is_file() and sha256_of(place) == digest:
+            return
         if link:
             os.link(source.resolve(), partial)
         copied = sha256_of(partial) if link else _copy(source, partial)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from stcnet.datasets.locks import is_free
+from stcnet.datasets.own.contents import remove_partials
 from stcnet.datasets.own.names import STATE_FILE
-from stcnet.errors import ConfigError, DataError
+from stcnet.errors import ConfigError, DataError, OutputError
 from stcnet.files import write_whole
 
 _FORMAT = {"format": "stcnet-cut", "version": 1}
+_ANOTHER = "name another folder with --out"
 
 
 @dataclass(slots=True)
@@ -28,33 +34,28 @@ class CutState:
     videos: dict[str, list[str]]
 
     @classmethod
-    def open(cls, out: Path, settings: dict[str, object]) -> CutState:
-        """Read what is there, or begin.
+    @contextmanager
+    def opened(cls, out: Path, settings: dict[str, object]) -> Iterator[CutState]:
+        """Read what is there, or begin; other processes are kept out of the folder meanwhile.
 
         Raises:
             ConfigError: The clips there were cut otherwise.
             DataError: The file cannot be read.
-            OutputError: The folder cannot be written.
+            OutputError: The folder cannot be written, or another process cuts into it.
         """
-        path = out / STATE_FILE
-        try:
-            document = json.loads(path.read_bytes()) if path.exists() else {}
-            there = document.get("settings", settings)
-            videos = {str(mark): list(names) for mark, names in document.get("videos", {}).items()}
-        except (OSError, ValueError, AttributeError, TypeError) as error:
-            raise DataError(
-                "cannot be read", where=path, got=error, hint="remove it to cut all anew"
-            ) from None
-        if there != settings:
-            raise ConfigError(
-                "the folder holds clips that were cut otherwise",
-                where=out,
-                got=_differences(settings, there),
-                hint="name another folder with --out",
-            )
-        state = cls(out, settings, videos)
-        state.write()
-        return state
+        with _only_writer(out):
+            there, videos = _read(out / STATE_FILE, settings)
+            if there != settings:
+                raise ConfigError(
+                    "the folder holds clips that were cut otherwise",
+                    where=out,
+                    got=_differences(settings, there),
+                    hint=_ANOTHER,
+                )
+            remove_partials(out)
+            state = cls(out, settings, videos)
+            state.write()
+            yield state
 
     def write(self) -> None:
         """Write the file, whole or not at all.
@@ -68,7 +69,6 @@ class CutState:
             json.dumps(document, indent=1).encode(),
             what="the list of what is cut",
             hint="name a folder that you may write to with --out",
-            make_folder=True,
         )
 
     def clips_of(self, mark: str) -> list[str] | None:
@@ -81,6 +81,39 @@ class CutState:
         """Note that a video is cut to its end."""
         self.videos[mark] = names
         self.write()
+
+
+def _read(path: Path, settings: dict[str, object]) -> tuple[object, dict[str, list[str]]]:
+    """Settings and videos of a file; where there is none, those of a beginning."""
+    if not path.exists():
+        return settings, {}
+    try:
+        document = json.loads(path.read_bytes())
+        if {key: document[key] for key in _FORMAT} != _FORMAT:
+            raise ValueError("another format or version")
+        return document["settings"], {mark: list(its) for mark, its in document["videos"].items()}
+    except (OSError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
+        raise DataError(
+            "cannot be read", where=path, got=error, hint="remove it to cut all anew"
+        ) from None
+
+
+@contextmanager
+def _only_writer(out: Path) -> Iterator[None]:
+    """Make the folder, and keep other processes that cut out of it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        handle = os.open(out, os.O_RDONLY)
+    except OSError as error:
+        raise OutputError(
+            "the folder of the clips cannot be made", where=out, got=error.strerror, hint=_ANOTHER
+        ) from None
+    try:
+        if not is_free(handle):
+            raise OutputError("another process cuts into this folder", where=out, hint=_ANOTHER)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _differences(wanted: dict[str, object], there: object) -> str:

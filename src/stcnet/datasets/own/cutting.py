@@ -6,7 +6,7 @@ is there is not written again, a video that was cut to its end is not even decod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -145,25 +145,37 @@ def cut_videos(
     Raises:
         ConfigError: Two videos would give clips of one name, or the folder holds clips that were
             cut otherwise.
-        OutputError: The folder cannot be written.
+        DataError: ``cut.json`` cannot be read.
+        OutputError: The folder cannot be written, or another process cuts into it.
     """
     origins = {video: _origin(video, settings) for video in videos}
     _require_distinct(origins)
-    state = CutState.open(out, settings.shape)
     report = CutReport()
+    with CutState.opened(out, settings.shape) as state:
+        _cut_all(origins, state, settings, report, on_bad, listener)
+    return report
+
+
+def _cut_all(
+    origins: Mapping[Path, _Origin],
+    state: CutState,
+    settings: CutSettings,
+    report: CutReport,
+    on_bad: OnBad,
+    listener: Listener,
+) -> None:
     for video, origin in origins.items():
         try:
             mark = _mark(video, origin)
             done = state.clips_of(mark)
             if done is None:
-                done = _cut(video, out, origin, settings, report, listener)
+                done = _cut(video, state.out, origin, settings, report, listener)
                 state.finish(mark, done)
             else:
                 report.there += len(done)
-        except (DataError, SourceError, ZoneError) as error:
+        except (DataError, SourceError) as error:
             report.left_out += 1
             on_bad(error)
-    return report
 
 
 def _origin(video: Path, settings: CutSettings) -> _Origin:
@@ -216,7 +228,8 @@ def _cut(
         require_cadence(source, settings.every_s)
         if origin.start is None and source.info.started_at is not None:
             origin = replace(origin, start=_whole_ms(source.info.started_at))
-        windows = _Windows(out, origin, settings, _boxes(settings.zones, source.info), report)
+        boxes = _boxes(settings.zones, source.info, video)
+        windows = _Windows(out, origin, settings, boxes, report)
         with windows.abandoned_at_the_end():
             for frame, run in _runs(source, settings.every_s):
                 windows.take(frame, run)
@@ -232,10 +245,15 @@ def _cut(
     return windows.names
 
 
-def _boxes(zones: Sequence[Zone], info: SourceInfo) -> list[tuple[Zone | None, PixelBox]]:
+def _boxes(
+    zones: Sequence[Zone], info: SourceInfo, video: Path
+) -> list[tuple[Zone | None, PixelBox]]:
     if not zones:
         return [(None, PixelBox(0, 0, info.width, info.height))]
-    return [(zone, zone.to_pixels(info.width, info.height)) for zone in zones]
+    try:
+        return [(zone, zone.to_pixels(info.width, info.height)) for zone in zones]
+    except ZoneError as error:
+        raise DataError(str(error), where=video) from None
 
 
 def _runs(source: FrameSource, every_s: float) -> Iterator[tuple[Frame, int]]:

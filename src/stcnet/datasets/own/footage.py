@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from stcnet.datasets.cells import CLIP_FRAMES, FRAME_INTERVAL_S
-from stcnet.errors import DataError
+from stcnet.errors import DataError, ZoneError
 from stcnet.preprocess import centred_square, crop_and_resize
 from stcnet.types import Picture, PixelBox, Zone
 from stcnet.video import FrameSource, Sample, SourceInfo, open_source, require_cadence
@@ -54,9 +54,8 @@ def look_at(path: Path, interval_s: float | None, zone: Zone | None) -> Footage:
     """Decode a video as :func:`read_clip` does, to see whether it can be used.
 
     Raises:
-        DataError: It is too short, too long or too small.
+        DataError: It is too short, too long or too small, or the zone does not lie in it.
         SourceError: It cannot be decoded, or its frames are too far apart.
-        ZoneError: The zone does not lie in the picture.
     """
     with _opened(path, interval_s) as source:
         info = source.info
@@ -94,9 +93,8 @@ def read_clip(path: Path, interval_s: float | None, zone: Zone | None, size: int
         size: Side in pixels.
 
     Raises:
-        DataError: It is too short, too long or too small.
+        DataError: It is too short, too long or too small, or the zone does not lie in it.
         SourceError: It cannot be decoded, or its frames are too far apart.
-        ZoneError: The zone does not lie in the picture.
     """
     with _opened(path, interval_s) as source:
         box = _placed(zone, source.info, path)
@@ -138,7 +136,10 @@ def _opened(path: Path, interval_s: float | None) -> Iterator[FrameSource]:
 
 def _placed(zone: Zone | None, info: SourceInfo, path: Path) -> PixelBox:
     """The rectangle of a clip in its picture."""
-    box = zone.to_pixels(info.width, info.height) if zone else None
+    try:
+        box = zone.to_pixels(info.width, info.height) if zone else None
+    except ZoneError as error:
+        raise DataError(str(error), where=path) from None
     box = box or centred_square(info.width, info.height)
     if min(box.width, box.height) < LEAST_SIDE:
         raise DataError(

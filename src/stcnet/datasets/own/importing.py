@@ -7,8 +7,8 @@ goes on.
 
 from __future__ import annotations
 
-import fcntl
 import os
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +18,11 @@ from pathlib import Path
 
 from stcnet.datasets.cells import CLIP_FRAMES
 from stcnet.datasets.collection import OnBad
+from stcnet.datasets.file_hashes import sha256_of
+from stcnet.datasets.locks import is_free
 from stcnet.datasets.own.candidates import Candidate, Defaults
 from stcnet.datasets.own.conflicts import clash_of, other_label, other_place
-from stcnet.datasets.own.contents import copy_video, sha256_of
+from stcnet.datasets.own.contents import copy_video, remove_partials
 from stcnet.datasets.own.footage import look_at
 from stcnet.datasets.own.label_lines import is_label_file, label_candidates
 from stcnet.datasets.own.labelled_folders import folder_candidates
@@ -34,7 +36,7 @@ from stcnet.datasets.own.records import (
     write_clips_file,
 )
 from stcnet.datasets.own.values import zone_text
-from stcnet.errors import ConfigError, DataError, OutputError, SourceError, StcnetError, ZoneError
+from stcnet.errors import ConfigError, DataError, OutputError, SourceError, StcnetError
 
 Listener = Callable[[int, int], None]
 """Told the number of clips done and of all."""
@@ -44,6 +46,7 @@ _READERS = 2
 _KEPT_EVERY = 500
 """New clips after which the records are written, lest a killed import looks at all again."""
 _ANOTHER = "name another folder with --out"
+_PLAIN_SUFFIX = re.compile(r"\.[a-z0-9]{1,10}")
 _OTHER_KINDS = ("cells.json", "metadata.json", "store.json")
 
 
@@ -123,7 +126,8 @@ def import_clips(
 
     Raises:
         ConfigError: A folder of clips is named for a folder.
-        DataError: The source cannot be read, or another import writes into the data set.
+        DataError: The source cannot be read or holds no clip, or another import writes into the
+            data set.
         OutputError: The data set cannot be written, or the folder holds data of another kind.
     """
     report = ImportReport()
@@ -133,6 +137,8 @@ def import_clips(
         on_bad(error)
 
     candidates = list_candidates(source, settings, left_out)
+    if not candidates and not report.left_out:
+        raise DataError("there is no clip in it", where=source)
     with _only_writer(out):
         known = read_clips_file(out) if (out / CLIPS_FILE).exists() else []
         run = _Import(out, settings, report, left_out, {clip.key: clip for clip in known})
@@ -198,7 +204,11 @@ class _Import:
         clip = self.clips.get(key)
         if clip is None:
             return False
-        self._restore(clip, candidate)
+        try:
+            self._restore(clip, candidate)
+        except DataError as error:
+            self.on_bad(error)
+            return True
         zone = zone_text(candidate.zone) if candidate.zone else None
         if zone != clip.zone:
             self.on_bad(other_place(candidate, zone, clip))
@@ -213,9 +223,17 @@ class _Import:
         return True
 
     def _restore(self, clip: OwnClip, candidate: Candidate) -> None:
-        """Copy the video of a clip again where it is lost or cut off."""
+        """Copy the video of a clip again where it is lost or cut off.
+
+        Raises:
+            DataError: The file of the source is gone meanwhile, or changed.
+        """
         place = self.out / VIDEO_FOLDER / clip.file
-        if not place.is_file() or place.stat().st_size != candidate.path.stat().st_size:
+        try:
+            lost = not place.is_file() or place.stat().st_size != candidate.path.stat().st_size
+        except OSError as error:
+            raise DataError("cannot be read", where=candidate.name, got=error.strerror) from None
+        if lost:
             copy_video(candidate.path, place, clip.sha256, link=self.settings.link)
             self.report.restored += 1
 
@@ -224,11 +242,12 @@ class _Import:
         (digest, _), candidate = pair
         try:
             footage = look_at(candidate.path, candidate.interval_s, candidate.zone)
-            name = _file_name(candidate, digest)
+            stem = f"{plain_stem(candidate.path.stem)}-{digest[:16]}"
+            name = f"{stem}{_suffix(candidate.path)}"
             place = self.out / VIDEO_FOLDER / name
             copy_video(candidate.path, place, digest, link=self.settings.link)
             return OwnClip(
-                id=_id(name, candidate),
+                id=f"{stem}@{candidate.zone.name}" if candidate.zone else stem,
                 file=name,
                 sha256=digest,
                 label=candidate.label,
@@ -246,7 +265,7 @@ class _Import:
                 source=candidate.name,
                 judges=candidate.judges,
             )
-        except (DataError, SourceError, ZoneError) as error:
+        except (DataError, SourceError) as error:
             return error
 
 
@@ -284,14 +303,10 @@ def _relabelled(clip: OwnClip, candidate: Candidate) -> OwnClip:
     return clip.model_copy(update=changes)
 
 
-def _file_name(candidate: Candidate, digest: str) -> str:
-    """Says what it was, and by its content, that no other file has the name."""
-    return f"{plain_stem(candidate.path.stem)}-{digest[:16]}{candidate.path.suffix.lower()}"
-
-
-def _id(name: str, candidate: Candidate) -> str:
-    stem = name.rpartition(".")[0]
-    return f"{stem}@{candidate.zone.name}" if candidate.zone else stem
+def _suffix(path: Path) -> str:
+    """The suffix of a file, none where it cannot stand in the name of a stored one."""
+    suffix = path.suffix.lower()
+    return suffix if _PLAIN_SUFFIX.fullmatch(suffix) else ""
 
 
 @contextmanager
@@ -312,7 +327,10 @@ def _only_writer(out: Path) -> Iterator[None]:
             "the data set cannot be made", where=out, got=error.strerror, hint=_ANOTHER
         ) from None
     try:
-        _lock(handle, out)
+        if not is_free(handle):
+            hint = "wait until it is done"
+            raise DataError("another import writes into the data set", where=out, hint=hint)
+        remove_partials(out / VIDEO_FOLDER)
         yield
     finally:
         os.close(handle)
@@ -320,12 +338,3 @@ def _only_writer(out: Path) -> Iterator[None]:
             with suppress(OSError):  # it holds something
                 (out / VIDEO_FOLDER).rmdir()
                 out.rmdir()
-
-
-def _lock(handle: int, out: Path) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise DataError(
-            "another import writes into the data set", where=out, hint="wait until it is done"
-        ) from None

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from stcnet.datasets.collection import OnBad
 from stcnet.datasets.own.candidates import Candidate, Defaults, Said, completed
 from stcnet.datasets.own.inside import file_inside
+from stcnet.datasets.own.names import shown
 from stcnet.datasets.own.records import Place, Seconds, Utc, ZoneText
 from stcnet.datasets.own.votes import by_majority
 from stcnet.datasets.rise.labels import Label
@@ -184,6 +185,14 @@ def label_candidates(path: Path, clips: Path, defaults: Defaults, on_bad: OnBad)
 def _candidate(lines: list[LabelLine], clips: Path, defaults: Defaults) -> Candidate:
     line = lines[0]
     latest = _latest(lines)
+    judged = sorted({each.sha256 for each in lines if each.sha256})
+    if len(judged) > 1:
+        raise DataError(
+            "its lines tell of two files: their SHA-256 differ",
+            where=shown(line.clip),
+            got=f"{judged[0][:16]}... and {judged[1][:16]}...",
+            hint="leave out the lines on the file that is not there",
+        )
     outcome = by_majority([LABELS[each.verdict] for each in latest.values()], fewest=1)
     said = Said(
         view=line.camera,
@@ -200,7 +209,7 @@ def _candidate(lines: list[LabelLine], clips: Path, defaults: Defaults) -> Candi
         defaults,
         label_weight=outcome.judgement.weight if outcome.judgement else 1.0,
         judges=tuple(sorted(latest)),
-        sha256=line.sha256,
+        sha256=judged[0] if judged else None,
     )
 
 

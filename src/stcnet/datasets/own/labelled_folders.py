@@ -27,6 +27,8 @@ FOLDERS: dict[str, Label] = {"smoke": 1, "no-smoke": 0}
 def folder_candidates(source: Path, defaults: Defaults, on_bad: OnBad) -> list[Candidate]:
     """The videos in a folder's ``smoke`` and ``no-smoke``, in the order of their names.
 
+    ``No smoke`` and ``no_smoke`` are the same; any other folder beside them is told of.
+
     ``smoke/gate/north/a.mp4`` is of the view ``gate-north``. Hidden files are passed over; links
     that lead out of the source, and links to folders, are not followed.
 
@@ -38,7 +40,7 @@ def folder_candidates(source: Path, defaults: Defaults, on_bad: OnBad) -> list[C
     Raises:
         DataError: There is neither folder.
     """
-    there = [name for name in FOLDERS if (source / name).is_dir()]
+    there = _labelled(source, on_bad)
     if not there:
         raise DataError(
             "the folder holds neither smoke nor no-smoke",
@@ -46,13 +48,35 @@ def folder_candidates(source: Path, defaults: Defaults, on_bad: OnBad) -> list[C
             hint="sort the clips into folders of these names, or give a table of labels",
         )
     found = []
-    for name in there:
-        for path in _videos(source, source / name, on_bad):
+    for folder, label in there:
+        for path in _videos(source, folder, on_bad):
             try:
-                found.append(_candidate(source, path, FOLDERS[name], defaults))
+                found.append(_candidate(source, path, label, defaults))
             except DataError as error:
                 on_bad(error)
     return found
+
+
+def _labelled(source: Path, on_bad: OnBad) -> list[tuple[Path, Label]]:
+    """The folders whose name is a label, smoke first."""
+    found, others = [], []
+    for entry in sorted(source.iterdir()):
+        label = FOLDERS.get("-".join(shown(entry.name).lower().replace("_", " ").split()))
+        if label is not None and entry.is_dir():
+            found.append((entry, label))
+        elif os.path.isdir(entry) and not entry.name.startswith("."):  # noqa: PTH112  as below
+            others.append(shown(entry.name))
+    if found:
+        for name in others:
+            on_bad(
+                DataError(
+                    "the folder is not looked into",
+                    where=name,
+                    allowed=", ".join(FOLDERS),
+                    hint="rename it, or move it elsewhere",
+                )
+            )
+    return sorted(found, key=lambda pair: -pair[1])
 
 
 def _candidate(source: Path, path: Path, label: Label, defaults: Defaults) -> Candidate:

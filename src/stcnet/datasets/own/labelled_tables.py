@@ -9,10 +9,15 @@ from typing import TypeVar
 from stcnet.datasets.collection import OnBad
 from stcnet.datasets.own.candidates import Candidate, Defaults, Said, completed
 from stcnet.datasets.own.inside import file_inside
-from stcnet.datasets.own.names import shown
 from stcnet.datasets.own.tables import Row, read_table
 from stcnet.datasets.own.times import parse_moment, parse_seconds
-from stcnet.datasets.own.values import parse_area, parse_label, parse_share, place_name
+from stcnet.datasets.own.values import (
+    parse_area,
+    parse_group,
+    parse_label,
+    parse_share,
+    place_name,
+)
 from stcnet.errors import DataError
 
 COLUMNS = ("file", "label", "view", "plant", "start", "interval", "label_weight", "zone", "group")
@@ -50,7 +55,7 @@ def _candidate(row: Row, clips: Path, defaults: Defaults) -> Candidate:
         start=_given(row, "start", lambda text: parse_moment(text, defaults.timezone)),
         interval_s=_given(row, "interval", parse_seconds),
         zone=_read(row, "zone", parse_area),
-        group=shown(row.values["group"]) or None,
+        group=_read(row, "group", parse_group),
     )
     label = _read(row, "label", parse_label)
     label_weight = _read(row, "label_weight", parse_share)

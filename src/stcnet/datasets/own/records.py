@@ -26,6 +26,7 @@ from stcnet.types import PixelBox, Zone
 
 CLIPS_FILE = "clips.json"
 VIDEO_FOLDER = "videos"
+LONGEST_GROUP = 400
 UNKNOWN = "unknown"
 """View and plant of a clip of which nobody said them."""
 
@@ -98,7 +99,7 @@ class OwnClip(BaseModel):
     frames: int = Field(ge=1)
     width: int = Field(ge=1)
     height: int = Field(ge=1)
-    group: str | None = Field(default=None, min_length=1, max_length=400)
+    group: str | None = Field(default=None, min_length=1, max_length=LONGEST_GROUP)
     source: str
     judges: tuple[str, ...] = ()
 

@@ -123,7 +123,11 @@ def export_rise(
     """
     if size is not None and (not 32 <= size <= 1024 or size % 2):
         raise ConfigError(
-            "the size is out of range", got=size, allowed="even numbers from 32 to 1024"
+            "is out of range", where="--size", got=size, allowed="even numbers from 32 to 1024"
+        )
+    if out.exists():
+        raise OutputError(
+            "there is something of that name", where=out, hint="name a new folder with --out"
         )
     clips = read_clips_file(folder)
     report = ExportReport()

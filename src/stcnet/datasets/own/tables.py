@@ -60,8 +60,8 @@ def read_table(
         on_bad: Told of each row with more entries than the head, which is left out.
 
     Raises:
-        DataError: The file cannot be read, has no head or row, or its head lacks a required
-            column or names one twice.
+        DataError: The file cannot be read or has no head, or its head lacks a required column or
+            names one twice.
     """
     lines = _read_text(path).splitlines(keepends=True)
     if lines and lines[0].lower().startswith("sep="):

@@ -47,7 +47,8 @@ def parse_moment(text: str, zone: tzinfo) -> datetime:
     """A moment in ISO 8601 or in Unix seconds, in UTC; without an offset it is one of ``zone``.
 
     Raises:
-        ValueError: It has another form, or lies before 1970 or after 2100.
+        ValueError: It has another form, lies before 1970 or after 2100, or in the hour that is
+            left out when the clocks of ``zone`` go forward.
 
     >>> str(parse_moment("2026-05-01 14:30", ZoneInfo("Europe/Amsterdam")))
     '2026-05-01 12:30:00+00:00'
@@ -61,7 +62,12 @@ def parse_moment(text: str, zone: tzinfo) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError("is no time such as 2026-05-01T12:30:05Z") from None
-    return checked_moment(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone))
+    if moment.tzinfo is not None:
+        return checked_moment(moment)
+    found = checked_moment(moment.replace(tzinfo=zone))
+    if found.astimezone(zone).replace(tzinfo=None) != moment:
+        raise ValueError(f"never was in {zone}, where the clocks went forward over it")
+    return found
 
 
 def parse_seconds(text: str) -> float:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from stcnet.datasets.own.records import checked_place
+from stcnet.datasets.own.names import shown
+from stcnet.datasets.own.records import LONGEST_GROUP, checked_place
 from stcnet.datasets.rise.labels import Label
 from stcnet.errors import ZoneError
 from stcnet.types import Zone
@@ -33,6 +34,17 @@ def place_name(text: str) -> str | None:
     """
     composed = unicodedata.normalize("NFC", text.strip())
     return checked_place(composed) if composed else None
+
+
+def parse_group(text: str) -> str | None:
+    """The name of a group of near-duplicates; None where it is empty.
+
+    Raises:
+        ValueError: It is too long.
+    """
+    if len(text) > LONGEST_GROUP:
+        raise ValueError(f"is longer than {LONGEST_GROUP} characters")
+    return shown(text) or None
 
 
 def parse_label(text: str) -> Label | None:
@@ -82,6 +94,11 @@ def parse_area(text: str) -> Zone | None:
 
 
 def zone_text(zone: Zone) -> str:
-    """A zone as :meth:`stcnet.types.Zone.parse` reads it."""
-    numbers = ",".join(f"{n:.10g}" for n in (zone.x, zone.y, zone.width, zone.height))
+    """A zone as :meth:`stcnet.types.Zone.parse` reads it, to the last digit.
+
+    >>> zone_text(parse_area("top=0,0,1,0.1"))
+    'top=0,0,1,0.1'
+    """
+    places = (zone.x, zone.y, zone.width, zone.height)
+    numbers = ",".join(repr(float(place)).removesuffix(".0") for place in places)
     return f"{zone.name}={numbers}"
