@@ -211,6 +211,10 @@ def test_bad_videos_are_refused_or_left_out(
     assert [name for name in bad if f"{name}.mp4" in told.err] == bad
     trained = json.loads((tmp_path / "out" / "leave-out-plant-plant-1" / "data.json").read_text())
     assert set(bad).isdisjoint(trained["clips"])
+    again = run(*command, "--skip-bad")
+    assert again.out == told.out
+    assert "epoch 1/1" in told.err
+    assert "epoch 1/1" not in again.err
 
 
 def test_a_test_clip_under_another_name_ends_the_training(

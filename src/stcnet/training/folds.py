@@ -62,9 +62,11 @@ def train_clips(
     """
     run = _Run(recipe, fabric or make_fabric(precision=recipe.precision), clips_on, listener)
     run.refuse_foreign(folder, describe_clips(collection, clips), on_bad)
-    decoded = by_all(run.fabric, lambda: decode(recipe, collection, clips, on_bad))
+    decoded = by_all(run.fabric, partial(decode, recipe, collection, clips, on_bad))
     trained_on = described_as(collection, clips, decoded)
-    run.fit(decoded, trained_on, folder)
+    seen = by_all(run.fabric, partial(as_seen, recipe, decoded))
+    del decoded  # of a network that looks at flow this is the larger half
+    run.fit(seen, trained_on, folder)
     return trained_on
 
 
@@ -110,9 +112,11 @@ def run_fold(
         for clips in (fold.train, fold.test)
     )
     by_first(run.fabric, partial(refuse_look_alikes, train, test))
-    model = run.fit(train, described_as(collection, fold.train, train), own)
+    trained_on = described_as(collection, fold.train, train)
+    seen = by_all(run.fabric, partial(as_seen, recipe, train))
     del train
-    seen = by_all(run.fabric, lambda: as_seen(recipe, test))
+    model = run.fit(seen, trained_on, own)
+    seen = by_all(run.fabric, partial(as_seen, recipe, test))
     logits = predict_together(recipe, model, seen, run.fabric, clips_on)
     return [
         Prediction(clip, fold.name, logit)
@@ -137,11 +141,11 @@ class _Run:
         if on_bad is None:
             by_first(self.fabric, lambda: check_checkpoint(folder, self.recipe, data))
 
-    def fit(self, decoded: ClipSet, data: TrainingData, folder: Path) -> ClipNetwork:
-        """Train on decoded clips, as the network looks at them."""
+    def fit(self, seen: ClipSet, data: TrainingData, folder: Path) -> ClipNetwork:
+        """Train on clips as the network looks at them."""
         return fit(
             self.recipe,
-            by_all(self.fabric, lambda: as_seen(self.recipe, decoded)),
+            seen,
             data,
             folder,
             fabric=self.fabric,
