@@ -25,7 +25,8 @@ def new_folder(
 
     Args:
         path: Where the results shall be.
-        results: Names of what such a folder may hold; one that holds more is never replaced.
+        results: Names of what such a folder may hold; one that holds more is never replaced. Empty
+            where the caller replaces no folder at all.
         overwrite: Replace a folder of earlier results.
         option: What the folder was named with, for messages.
 
@@ -40,7 +41,7 @@ def new_folder(
     with _reported(path, option):
         occupied, others = place.exists(), _others(place, results)
     if occupied:
-        _require_replaceable(path, others, overwrite, option)
+        _require_replaceable(path, others, overwrite, option, replaceable=bool(results))
     made = _make_parents(path, place.parent, option)
     partial = _beside(place, "partial")
     try:
@@ -61,15 +62,18 @@ def _others(place: Path, results: Collection[str]) -> list[str]:
     return sorted(entry.name for entry in entries if entry.name not in results)
 
 
-def _require_replaceable(path: Path, others: list[str], overwrite: bool, option: str) -> None:
+def _require_replaceable(
+    path: Path, others: list[str], overwrite: bool, option: str, *, replaceable: bool
+) -> None:
     another = f"name another folder with {option}"
     if not path.is_dir():
         raise OutputError("there is a file of that name", where=path, hint=another)
     if not overwrite:
+        hint = f"name another with {option}"
         raise OutputError(
             "the output folder exists already",
             where=path,
-            hint=f"name another with {option}, or replace it with --overwrite",
+            hint=f"{hint}, or replace it with --overwrite" if replaceable else hint,
         )
     if others:
         raise OutputError(

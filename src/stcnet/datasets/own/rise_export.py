@@ -125,13 +125,9 @@ def export_rise(
         raise ConfigError(
             "is out of range", where="--size", got=size, allowed="even numbers from 32 to 1024"
         )
-    if out.exists():
-        raise OutputError(
-            "there is something of that name", where=out, hint="name a new folder with --out"
-        )
     clips = read_clips_file(folder)
     report = ExportReport()
-    with new_folder(out, {METADATA_FILE, NAMES_FILE, VIDEO_FOLDER}) as place:
+    with new_folder(out, ()) as place:  # it may be RISE itself that lies there
         (place / VIDEO_FOLDER).mkdir()
         export = _Export(folder, place, size, timezone, _numbers(clips), report)
         records: list[RiseRecord] = []
