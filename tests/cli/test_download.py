@@ -80,7 +80,8 @@ def test_some_missing(
     ]
     assert errors(told) == [
         f"error: {folder}: 3 of 4 videos are missing; see {folder}/missing.csv; "
-        "the same command again fetches only what is missing"
+        "the same command again fetches only what is missing, and with --archive looks into zip "
+        "archives"
     ]
     rows = (folder / "missing.csv").read_text().splitlines()
     assert rows[1] == f"{records[0]['file_name']},HTTP 404,Not Found"

@@ -69,6 +69,27 @@ def test_what_is_left_out_is_told_and_is_exit_code_1(run: Run, tmp_path: Path) -
     assert error == "error: clips or lines left out: 1; see the lines above"
 
 
+@pytest.mark.parametrize(
+    "command", [("synthesize", "--clips", 10), ("download", "rise")], ids=["synthesize", "download"]
+)
+def test_nothing_is_put_into_own_data(
+    run: Run, tmp_path: Path, command: tuple[object, ...]
+) -> None:
+    (tmp_path / "clips.json").write_text("{}")
+    told = run("data", *command, "--out", tmp_path)
+    assert (told.code, told.out) == (2, "")
+    assert "the folder holds other data: own data (got clips.json)" in told.err
+    assert [path.name for path in tmp_path.iterdir()] == ["clips.json"]
+
+
+def test_names_in_labels_do_not_steer_the_terminal(run: Run, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text('clip,annotator,label\n"a\nb",\x1b[31mx,smoke\n"a\nb",y,none\n')
+    told = run("data", "merge", labels, "--out", tmp_path / "merged.csv")
+    assert "  a?b: tie\n" in told.out
+    assert "| ?[31mx, y | 1 | 0.000 |" in told.out
+
+
 def test_merged_labels_as_json(run: Run, tmp_path: Path) -> None:
     labels = tmp_path / "labels.csv"
     labels.write_text("clip,annotator,label\na,x,smoke\na,y,none\nb,x,smoke\nb,y,fire\n")

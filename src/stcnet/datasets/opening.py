@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 
 from stcnet.datasets.collection import Collection
-from stcnet.errors import DataError
+from stcnet.errors import DataError, OutputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,26 @@ KINDS: tuple[Kind, ...] = (
     Kind("metadata_*_split_*.json", "RISE's split files", _open_rise),
 )
 """What is understood; the first whose marker is there opens the folder."""
+
+
+def refuse_other_kinds(folder: Path, written: Container[str]) -> None:
+    """Refuse to write into a folder of other data, which two kinds could not share.
+
+    Args:
+        folder: It may be missing.
+        written: Markers of the kind that is to be written there.
+
+    Raises:
+        OutputError: It holds data of another kind.
+    """
+    for kind in KINDS:
+        if kind.marker not in written and any(folder.glob(kind.marker)):
+            raise OutputError(
+                f"the folder holds other data: {kind.name}",
+                where=folder,
+                got=kind.marker,
+                hint="name another folder with --out",
+            )
 
 
 def open_collection(folder: Path) -> Collection:

@@ -161,6 +161,17 @@ def test_no_place_to_write_to(tmp_path: Path) -> None:
         download(metadata / "rise", RISE, metadata=metadata)
 
 
+@pytest.mark.parametrize("marker", ["clips.json", "cells.json", "store.json"])
+def test_a_folder_of_other_data_stays_as_it_is(
+    records: Records, folder: Path, bring: Bring, marker: str
+) -> None:
+    (folder / marker).write_text("{}")
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(OutputError, match=rf"holds other data: .*got {marker}"):
+        bring()
+    assert sorted(folder.rglob("*")) == before
+
+
 def test_a_report_that_cannot_be_removed(
     host: Host, records: Records, folder: Path, bring: Bring
 ) -> None:

@@ -481,7 +481,7 @@ def test_a_source_that_is_none_is_refused(
 def test_other_data_are_not_mixed_in(tmp_path: Path) -> None:
     write_clip(tmp_path / "smoke" / "a.mp4")
     (tmp_path / "cells.json").write_text("[]")
-    with pytest.raises(OutputError, match=r"holds a cells\.json, other data"):
+    with pytest.raises(OutputError, match=r"holds other data: shared cells .got cells\.json"):
         take(tmp_path, tmp_path)
 
 

@@ -105,5 +105,6 @@ def _tell(out: Path, outcome: Outcome) -> None:
     raise CheckFailedError(
         f"{len(outcome.missing)} of {outcome.wanted} videos are missing",
         where=out,
-        hint=f"see {outcome.report}; the same command again fetches only what is missing",
+        hint=f"see {outcome.report}; the same command again fetches only what is missing, "
+        "and with --archive looks into zip archives",
     )

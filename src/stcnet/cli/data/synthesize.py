@@ -29,9 +29,12 @@ def synthesize(
     from stcnet.cli.research import require_extra
 
     require_extra()
+    from stcnet.datasets.opening import refuse_other_kinds
     from stcnet.datasets.rise.drawing import draw_records
+    from stcnet.datasets.rise.records import METADATA_FILE
     from stcnet.datasets.rise.rendering import write_rise
 
+    refuse_other_kinds(out, {METADATA_FILE})
     records = draw_records(clips, size=size, seed=seed)
     with shown_progress() as progress:
         write_rise(

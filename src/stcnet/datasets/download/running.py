@@ -23,7 +23,8 @@ from stcnet.datasets.download.wanted import (
     wanted_videos,
 )
 from stcnet.datasets.locks import is_free
-from stcnet.datasets.rise.records import VIDEO_FOLDER
+from stcnet.datasets.opening import refuse_other_kinds
+from stcnet.datasets.rise.records import METADATA_FILE, VIDEO_FOLDER
 from stcnet.errors import ConfigError, OutputError
 
 LOCK_FILE = ".download.lock"
@@ -88,9 +89,11 @@ def download(
     Raises:
         DataError: There are no records, or an archive or the manifest cannot be read.
         ConfigError: The folder holds videos of another size, or no clip is of the split.
-        OutputError: The disk does not take it, or another download is at work there.
+        OutputError: The disk does not take it, another download is at work there, or the folder
+            holds other data.
         StoppedError: The waiter was told to stop.
     """
+    refuse_other_kinds(folder, {METADATA_FILE, "metadata_*_split_*.json"})
     wanted = wanted_videos(folder, request, metadata)
     _make(folder / VIDEO_FOLDER)
     with _only_one(folder):

@@ -20,6 +20,7 @@ from stcnet.datasets.cells import CLIP_FRAMES
 from stcnet.datasets.collection import OnBad
 from stcnet.datasets.file_hashes import sha256_of
 from stcnet.datasets.locks import is_free
+from stcnet.datasets.opening import refuse_other_kinds
 from stcnet.datasets.own.candidates import Candidate, Defaults
 from stcnet.datasets.own.conflicts import clash_of, other_label, other_place
 from stcnet.datasets.own.contents import copy_video, remove_partials
@@ -47,7 +48,6 @@ _KEPT_EVERY = 500
 """New clips after which the records are written, lest a killed import looks at all again."""
 _ANOTHER = "name another folder with --out"
 _PLAIN_SUFFIX = re.compile(r"\.[a-z0-9]{1,10}")
-_OTHER_KINDS = ("cells.json", "metadata.json", "store.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,9 +315,7 @@ def _only_writer(out: Path) -> Iterator[None]:
 
     Where nothing was taken, a folder that was made for it goes again.
     """
-    for name in _OTHER_KINDS:
-        if (out / name).exists():
-            raise OutputError(f"the folder holds a {name}, other data", where=out, hint=_ANOTHER)
+    refuse_other_kinds(out, {CLIPS_FILE})
     made = not out.exists()
     try:
         (out / VIDEO_FOLDER).mkdir(parents=True, exist_ok=True)
