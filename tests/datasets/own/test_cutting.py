@@ -139,6 +139,15 @@ def test_a_video_that_is_done_is_not_decoded_again(
     assert cut(video, out) == CutReport(there=2)
 
 
+def test_another_video_of_the_name_is_cut_anew(tmp_path: Path) -> None:
+    video, out = write_clip(tmp_path / "tour.mp4", 8, fps=1), tmp_path / "clips"
+    cut(video, out)
+    write_clip(video, 9, first=20, fps=1)
+    assert cut(video, out) == CutReport(written=2)
+    assert pictures(out / names_in(out)[0]) == [20, 21, 22, 23]
+    assert cut(video, out) == CutReport(there=2)
+
+
 def test_a_video_that_cannot_be_cut_stops_no_other(tmp_path: Path) -> None:
     short = write_clip(tmp_path / "short.mp4", 3, fps=1)
     garbage = tmp_path / "garbage.mp4"

@@ -133,7 +133,7 @@ def test_what_cannot_be_exported_leaves_nothing(own: Path, tmp_path: Path) -> No
         export(tmp_path, out)
     assert not out.exists()
     out.mkdir()
-    with pytest.raises(OutputError, match="exists already; name another with --out$"):
+    with pytest.raises(OutputError, match=r"exists already; name another with --out$"):
         export(own, out)
 
 

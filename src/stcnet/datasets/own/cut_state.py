@@ -26,7 +26,8 @@ class CutState:
     Attributes:
         out: The folder.
         settings: What all its clips share.
-        videos: Names of the clips of each video that was cut to its end, by the video's mark.
+        videos: Names of the clips of each video that was cut to its end, by the video's mark: view,
+            start or name, size and time of change of the file, separated by space.
     """
 
     out: Path
@@ -77,8 +78,19 @@ class CutState:
         whole = names is not None and all((self.out / name).is_file() for name in names)
         return names if whole else None
 
+    def is_changed(self, mark: str) -> bool:
+        """Whether another version of a video was cut: its clips may show something else."""
+        return any(other != mark for other in self._versions(mark))
+
+    def _versions(self, mark: str) -> list[str]:
+        """Marks of a video, which differ in size and time of the file alone."""
+        video = mark.rsplit(" ", 2)[0]
+        return [other for other in self.videos if other.rsplit(" ", 2)[0] == video]
+
     def finish(self, mark: str, names: list[str]) -> None:
-        """Note that a video is cut to its end."""
+        """Note that a video is cut to its end, and forget other versions of it."""
+        for other in self._versions(mark):
+            del self.videos[other]
         self.videos[mark] = names
         self.write()
 

@@ -169,7 +169,8 @@ def _cut_all(
             mark = _mark(video, origin)
             done = state.clips_of(mark)
             if done is None:
-                done = _cut(video, state.out, origin, settings, report, listener)
+                anew = state.is_changed(mark)
+                done = _cut(video, state.out, origin, settings, report, listener, anew=anew)
                 state.finish(mark, done)
             else:
                 report.there += len(done)
@@ -222,14 +223,16 @@ def _cut(
     settings: CutSettings,
     report: CutReport,
     listener: Listener,
+    *,
+    anew: bool,
 ) -> list[str]:
-    """Cut one video; gives the names of its clips."""
+    """Cut one video, with ``anew`` over clips that are there; gives the names of its clips."""
     with open_source(video, frame_interval_s=settings.frame_interval_s) as source:
         require_cadence(source, settings.every_s)
         if origin.start is None and source.info.started_at is not None:
             origin = replace(origin, start=_whole_ms(source.info.started_at))
         boxes = _boxes(settings.zones, source.info, video)
-        windows = _Windows(out, origin, settings, boxes, report)
+        windows = _Windows(out, origin, settings, boxes, report, anew=anew)
         with windows.abandoned_at_the_end():
             for frame, run in _runs(source, settings.every_s):
                 windows.take(frame, run)
@@ -275,6 +278,8 @@ class _Windows:
         settings: CutSettings,
         boxes: Sequence[tuple[Zone | None, PixelBox]],
         report: CutReport,
+        *,
+        anew: bool,
     ) -> None:
         self.names: list[str] = []
         self._out = out
@@ -282,6 +287,7 @@ class _Windows:
         self._settings = settings
         self._boxes = boxes
         self._report = report
+        self._anew = anew
         self._open: dict[str, _Window] = {}
 
     def take(self, frame: Frame, run: int) -> None:
@@ -306,7 +312,7 @@ class _Windows:
 
     def _window(self, path: Path, box: PixelBox) -> _Window:
         """Takes the pictures of one clip; written when it has all, else never."""
-        if path.exists():
+        if path.exists() and not self._anew:
             for _ in range(self._settings.frames):
                 yield
             self._report.there += 1
