@@ -112,6 +112,8 @@ def changed(**changes: Any) -> str:
         pytest.param(changed(train=[]), "mine: no clip is left to train on", id="empty part"),
         pytest.param(changed(train=["clip-020"]), "clip-020: train and test share a clip",
                      id="leak"),
+        pytest.param(changed(train=["clip-010", "clip-010"]), "mine: a train clip comes twice",
+                     id="one clip twice"),
         pytest.param(changed(train=["clip-000"], test=["clip-002"]), "hold near-duplicates",
                      id="near-duplicates"),
         pytest.param(json.dumps(json.loads(changed()) | {
@@ -126,6 +128,32 @@ def test_wrong_folds_are_one_line(tmp_path: Path, text: str, message: str) -> No
         chosen_folds(CELLS, str(path))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def moved(fold: dict[str, Any], source: str, target: str) -> dict[str, Any]:
+    """The fold with the first clip of one part in another."""
+    first, *others = fold[source]
+    return fold | {source: others, target: [*fold[target], first]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda fold: fold | {"train": fold["test"], "test": fold["train"]},
+                     id="swapped"),
+        pytest.param(lambda fold: moved(fold, "validation", "train"), id="trained on more"),
+        pytest.param(lambda fold: fold | {"test": fold["test"][1:]}, id="tested on less"),
+    ],
+)  # fmt: skip
+def test_a_fold_that_bears_the_name_of_another_is_refused(tmp_path: Path, change: Any) -> None:
+    path = written(tmp_path, RISE, "S3")
+    record = json.loads(path.read_text())
+    (fold,) = record["folds"]
+    path.write_text(json.dumps(record | {"folds": [change(fold)]}))
+    with pytest.raises(DataError, match=r"folds\.json, S3: the fold is not the one of this name"):
+        chosen_folds(RISE, str(path))
+    path.write_text(json.dumps(record | {"folds": [fold | {"train": fold["train"][1:]}]}))
+    assert len(chosen_folds(RISE, str(path))[0].train) == len(fold["train"]) - 1
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 import torch
 
 from small_cells import tiny_recipe, tiny_settings
+from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.collection import LabelledClip
 from stcnet.errors import OutputError, TrainingError
 from stcnet.inference import LabelRevisions
 from stcnet.networks import STCNet
@@ -24,7 +27,7 @@ from stcnet.training.checkpoint import (
     save_checkpoint,
     save_run,
 )
-from stcnet.training.data import TrainingData
+from stcnet.training.data import TrainingData, describe_clips
 from stcnet.training.recipe import Recipe
 
 RECIPE = tiny_recipe()
@@ -62,6 +65,23 @@ def test_other_labels_of_the_same_clips_are_another_run(tmp_path: Path) -> None:
     assert load_checkpoint(tmp_path, RECIPE, REVISED) is not None
     with pytest.raises(TrainingError, match="belongs to other labels"):
         load_checkpoint(tmp_path, RECIPE, DATA)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"label": 0}, {"label_weight": 0.5}, {"weight": 2.0}],
+    ids=["label", "sureness", "weight"],
+)
+def test_a_label_that_was_changed_in_the_data_is_another_run(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    clips = [LabelledClip(name, 1, "gate", "works", None, None) for name in ("a", "b")]
+    data = CellCollection(tmp_path, ())
+    save_checkpoint(tmp_path, RECIPE, describe_clips(data, clips), Progress(1), PARTS)
+    assert load_checkpoint(tmp_path, RECIPE, describe_clips(data, clips[::-1])) is not None
+    changed = [clips[0], replace(clips[1], **change)]
+    with pytest.raises(TrainingError, match="belongs to other labels of its clips"):
+        load_checkpoint(tmp_path, RECIPE, describe_clips(data, changed))
 
 
 def test_checkpoints_come_back(tmp_path: Path) -> None:

@@ -12,10 +12,12 @@ from stcnet.errors import ConfigError
 SPLITS: tuple[Split, ...] = get_args(Split)
 PLANT_SITES: tuple[Site, ...] = ("other-plants",)
 PLANTS_FOLD = "leave-out-plants"
+PLANTS_PROTOCOL = "leave-plants-out"
+"""The protocol whose only fold that is."""
 SPLIT_FOLD = "leave-out-"
 CELL_PROTOCOLS = (
     "leave-one-split-out",
-    "leave-plants-out",
+    PLANTS_PROTOCOL,
     *(f"{SPLIT_FOLD}{split}" for split in SPLITS),
 )
 """Names of the protocols, and of single folds of the first."""
@@ -71,7 +73,7 @@ def cell_folds(cells: Sequence[Cell], protocol: str) -> list[Fold]:
     """
     if protocol == "leave-one-split-out":
         return [leave_split_out(cells, split) for split in SPLITS]
-    if protocol == "leave-plants-out":
+    if protocol == PLANTS_PROTOCOL:
         return [leave_plants_out(cells)]
     if protocol in CELL_PROTOCOLS:
         return [leave_split_out(cells, protocol.removeprefix(SPLIT_FOLD))]

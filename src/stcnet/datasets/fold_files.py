@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from stcnet.datasets.collection import Collection, LabelledClip
 from stcnet.datasets.folds import Fold
-from stcnet.datasets.protocols import folds_of
+from stcnet.datasets.protocols import folds_named, folds_of
 from stcnet.datasets.rise.collection import RiseCollection
 from stcnet.datasets.rise.records import RiseRecord
 from stcnet.datasets.rise.splits import SPLITS, split_file
@@ -181,7 +181,7 @@ def read_folds(path: Path, collection: Collection) -> list[Fold]:
 
     Raises:
         DataError: The file cannot be read, names a clip that the collection does not hold, or a
-            fold leaks.
+            fold leaks, or is not what its name says of this collection.
     """
     known = {clip.id: clip for clip in collection.clips}
     record = _read(path)
@@ -196,10 +196,37 @@ def read_folds(path: Path, collection: Collection) -> list[Fold]:
             )
         return tuple(known[name] for name in ids)
 
-    return [
+    folds = [
         Fold(fold.name, clips(fold.train), clips(fold.test), clips(fold.validation), fold.left_out)
         for fold in record.folds
     ]
+    _require_named(path, folds, collection)
+    return folds
+
+
+def _require_named(path: Path, folds: Sequence[Fold], collection: Collection) -> None:
+    """Refuse a fold that bears the name of another: its scores would be taken for that one's.
+
+    Its training may hold less, such as what a table of near-duplicates forbids.
+    """
+    known = folds_named(collection, [fold.name for fold in folds])
+    for fold in folds:
+        if fold.name not in known:
+            continue
+        ours, named = (
+            {part: set(clips) for part, clips in each.parts.items()}
+            for each in (fold, known[fold.name])
+        )
+        strange = ours["test"] ^ named["test"] or (
+            (ours["train"] - named["train"]) | (ours["validation"] - named["validation"])
+        )
+        if strange:
+            raise DataError(
+                "the fold is not the one of this name",
+                where=f"{path}, {fold.name}",
+                got=f"another place for {min(clip.id for clip in strange)}",
+                hint="give it a name of its own, or divide these data with stcnet data split",
+            )
 
 
 def _read(path: Path) -> FoldsRecord:

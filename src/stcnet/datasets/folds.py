@@ -23,8 +23,9 @@ class Fold:
             shows or lie too near to one.
 
     Raises:
-        DataError: There is no clip to train or to test on, a clip has no label, or a clip of one
-            part leaks into another, see :func:`stcnet.datasets.leaks.guard.refuse_leaks`.
+        DataError: There is no clip to train or to test on, a clip has no label or comes twice, or
+            a clip of one part leaks into another, see
+            :func:`stcnet.datasets.leaks.guard.refuse_leaks`.
         ValueError: The name cannot be that of a folder.
     """
 
@@ -41,9 +42,13 @@ class Fold:
             if not getattr(self, part):
                 raise DataError(f"no clip is left to {part} on", where=self.name)
         for part, clips in self.parts.items():
+            seen: set[str] = set()
             for clip in clips:
                 if clip.label is None:
                     raise DataError(f"a {part} clip has no label", where=self.name, got=clip.id)
+                if clip.id in seen:
+                    raise DataError(f"a {part} clip comes twice", where=self.name, got=clip.id)
+                seen.add(clip.id)
         refuse_leaks(self.parts)
 
     @property

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
+from stcnet.datasets.cell_protocols import PLANTS_FOLD, PLANTS_PROTOCOL
 from stcnet.datasets.collection import Collection, LabelledClip, labelled
 from stcnet.datasets.divisions import (
     DATE_GAP,
@@ -108,10 +109,14 @@ def protocol_of_fold(name: str) -> str:
 
     >>> protocol_of_fold("leave-out-view-0-7"), protocol_of_fold("5-fold-2"), protocol_of_fold("S0")
     ('leave-one-view-out', '5-fold', 'S0')
+    >>> protocol_of_fold("leave-out-plants"), protocol_of_fold("leave-out-plant-clairton")
+    ('leave-plants-out', 'leave-one-plant-out')
     """
     for prefix in ("view", "plant"):
         if name.startswith(f"leave-out-{prefix}-"):
             return f"leave-one-{prefix}-out"
+    if name == PLANTS_FOLD:
+        return PLANTS_PROTOCOL
     numbered = re.fullmatch(r"(\d+-fold)-\d+", name)
     return numbered[1] if numbered else name
 

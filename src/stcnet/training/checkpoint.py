@@ -50,6 +50,7 @@ def save_checkpoint(
         "recipe": recipe.model_dump_json(),
         "data": data.sha256,
         "revisions": _revisions_of(data),
+        "labels": data.labels_sha256,
         "epochs": progress.epochs,
         "parts": parts,
     }
@@ -87,7 +88,8 @@ def load_checkpoint(
     # The first checkpoints did not say what they were trained on.
     if state.get("data", data.sha256) != data.sha256:
         raise _foreign(path, "other training clips")
-    if state.get("revisions", "") != _revisions_of(data):
+    labels = state.get("labels") or data.labels_sha256
+    if state.get("revisions", "") != _revisions_of(data) or labels != data.labels_sha256:
         raise _foreign(path, "other labels of its clips")
     return progress, parts
 

@@ -23,6 +23,7 @@ class TrainingData(BaseModel):
         description: In words.
         clips: Their ids, sorted.
         revisions: Which of their labels were revised; None where all are as published.
+        labels_sha256: Hash of their labels and weights; None in the first records.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,6 +31,7 @@ class TrainingData(BaseModel):
     description: str
     clips: tuple[str, ...]
     revisions: LabelRevisions | None = None
+    labels_sha256: str | None = None
 
     @property
     def sha256(self) -> str:
@@ -61,7 +63,16 @@ def describe_clips(collection: Collection, clips: Sequence[LabelledClip]) -> Tra
     return TrainingData(
         description=f"{len(clips)} {form} ({smoke} smoke; {parts}) {origin}",
         clips=tuple(sorted(clip.id for clip in clips)),
+        labels_sha256=_hash_labels(clips),
     )
+
+
+def _hash_labels(clips: Sequence[LabelledClip]) -> str:
+    """Hash of what is learned of clips besides their pixels, whatever their order."""
+    lines = sorted(
+        f"{clip.id}\t{clip.label}\t{clip.label_weight:.9g}\t{clip.weight:.9g}" for clip in clips
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _revised(data: TrainingData, collection: RevisedCollection) -> TrainingData:
@@ -76,6 +87,7 @@ def _revised(data: TrainingData, collection: RevisedCollection) -> TrainingData:
             to_smoke=change.to_smoke,
             to_none=change.to_none,
         ),
+        labels_sha256=data.labels_sha256,
     )
 
 
