@@ -42,6 +42,27 @@ def write_whole(
     _settle_folder(path.parent)
 
 
+def require_replaceable(path: Path, head: bytes, *, what: str) -> None:
+    """Refuse to write a result over a file that is none, such as labels that somebody gave.
+
+    Args:
+        path: The place of the result; nothing may be there.
+        head: How every such result begins.
+        what: A result, such as ``table of merged labels``.
+
+    Raises:
+        OutputError: There is a file that begins otherwise.
+    """
+    try:
+        with path.open("rb") as file:
+            there = file.read(len(head))
+    except OSError:
+        return  # nothing is there, or the writing itself tells what is wrong
+    if there != head:
+        hint = "name another file with --out"
+        raise OutputError(f"there is a file that is no {what}", where=path, hint=hint)
+
+
 def _write_through(path: Path, content: bytes | memoryview) -> None:
     """Write and wait for the disk: a rename may overtake content that is only in the cache."""
     with path.open("wb") as file:

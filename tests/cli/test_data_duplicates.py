@@ -120,6 +120,15 @@ def test_a_place_that_cannot_be_written_is_one_line(run: Run, data: Path, tmp_pa
     assert "the groups cannot be written" in told.errors[-1]
 
 
+def test_no_records_are_written_over(run: Run, data: Path) -> None:
+    records = data / "metadata.json"
+    before = records.read_bytes()
+    told = run("data", "duplicates", data, "--out", records)
+    assert told.code == 2
+    assert "metadata.json: there is a file that is no table of groups; name another" in told.err
+    assert records.read_bytes() == before
+
+
 def test_info_counts_them_where_asked_to(run: Run, data: Path, tmp_path: Path) -> None:
     page = tmp_path / "data.html"
     told = run("data", "info", data, "--duplicates", "--html", page)

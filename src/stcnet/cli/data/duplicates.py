@@ -40,10 +40,12 @@ def duplicates(
     from stcnet.cli.research import require_extra
 
     require_extra()
-    from stcnet.datasets.leaks.searching import find_duplicates
+    from stcnet.datasets.leaks.searching import COLUMNS, find_duplicates
     from stcnet.datasets.opening import open_collection
-    from stcnet.files import write_whole
+    from stcnet.files import require_replaceable, write_whole
 
+    if out is not None:
+        require_replaceable(out, ",".join(COLUMNS).encode(), what="table of groups")
     collection = open_collection(folder)
     with shown_progress() as progress:
         found = find_duplicates(

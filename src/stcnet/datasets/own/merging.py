@@ -24,8 +24,8 @@ from stcnet.datasets.own.votes import (
     sign_of,
 )
 from stcnet.datasets.rise.labels import Label, LabelState
-from stcnet.errors import DataError, OutputError
-from stcnet.files import write_whole
+from stcnet.errors import DataError
+from stcnet.files import require_replaceable, write_whole
 
 COLUMNS = ("clip", "annotator", "label")
 OTHER_NAMES = {"file": "clip"}
@@ -205,7 +205,7 @@ def write_merged(path: Path, merged: Merged) -> None:
     Raises:
         OutputError: It cannot be written, or there is a file that is no table of merged labels.
     """
-    _require_replaceable(path)
+    require_replaceable(path, ",".join(MERGED_COLUMNS).encode(), what="table of merged labels")
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(MERGED_COLUMNS)
@@ -216,22 +216,6 @@ def write_merged(path: Path, merged: Merged) -> None:
         what="the merged labels",
         hint="name a place that you may write to with --out",
     )
-
-
-def _require_replaceable(path: Path) -> None:
-    """Refuse to write over what is no earlier result, such as the labels of one person."""
-    head = ",".join(MERGED_COLUMNS).encode()
-    try:
-        with path.open("rb") as file:
-            there = file.read(len(head))
-    except OSError:
-        return  # nothing is there; a folder is told of when it is written to
-    if there != head:
-        raise OutputError(
-            "there is a file that is no table of merged labels",
-            where=path,
-            hint="name another file with --out",
-        )
 
 
 def _entries(clip: MergedClip) -> list[object]:
