@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from small_cells import make_cells
-from stcnet.datasets import LabelledClip
+from stcnet.datasets import Fold, LabelledClip
 from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.cell_protocols import CELL_PROTOCOLS, cell_folds, fold_test
 from stcnet.datasets.rise.collection import RiseCollection
 from stcnet.datasets.rise.drawing import draw_records
 from stcnet.errors import ConfigError, DataError
@@ -140,6 +141,28 @@ def test_an_undecided_clip_is_not_judged() -> None:
     collection = Listed((*OWN.clips, clip(50, label=None)))
     with pytest.raises(DataError, match=r"of no labelled clip in the data .got clip-50"):
         samples_of(said([clip(50)]), collection)
+
+
+@dataclass(frozen=True)
+class Kept(Listed):
+    """Cells as a store keeps them: other clips with the cells' protocols."""
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        return CELL_PROTOCOLS
+
+    def folds(self, protocol: str) -> list[Fold]:
+        return cell_folds(make_cells(), protocol)
+
+
+@pytest.mark.parametrize("fold", ["leave-out-plants", "leave-out-S0"])
+def test_a_fold_of_kept_cells_must_be_predicted_whole(fold: str) -> None:
+    cells = make_cells()
+    kept, tested = Kept(tuple(cell.clip for cell in cells)), fold_test(cells, fold) or []
+    predictions = said([cell.clip for cell in tested], fold)
+    assert len(samples_of(predictions, kept)[fold]) == len(tested) > 1
+    with pytest.raises(DataError, match="clips of the fold are not predicted"):
+        samples_of(predictions[1:], kept)
 
 
 def test_a_fold_may_miss_clips_where_asked_for() -> None:
