@@ -85,6 +85,13 @@ def test_the_least_gap_can_be_chosen(gap: timedelta) -> None:
         refuse_leaks({"train": [TESTED], "test": [edge]}, least_gap=gap + timedelta(seconds=1))
 
 
+def test_a_short_clip_does_not_hide_a_long_one_that_began_before_it() -> None:
+    long, short = clip("long", -300, end=NOON - timedelta(minutes=5)), clip("short", -100)
+    with pytest.raises(DataError, match="after train clip long"):
+        refuse_leaks({"train": [short, long], "test": [TESTED]})
+    assert without_leaks([TESTED], [long, short]) == []
+
+
 @given(
     times=st.lists(st.tuples(st.integers(0, 240), st.integers(1, 90)), min_size=2, max_size=9),
     tested=st.integers(1, 8),
@@ -125,6 +132,8 @@ def distance(one: LabelledClip, other: LabelledClip) -> timedelta:
                      id="nothing to test on"),
         pytest.param({"train": (clip("a", 500, label=None),), "test": (TESTED,)},
                      "planted: a train clip has no label (got a)", id="undecided"),
+        pytest.param({"train": (clip("a", 500),) * 2, "test": (TESTED,)},
+                     "planted: a train clip comes twice (got a)", id="twice"),
     ],
 )  # fmt: skip
 def test_what_is_no_fold_is_one_line(parts: dict[str, Any], message: str) -> None:
