@@ -195,6 +195,13 @@ def test_folds_are_those_of_the_original(tmp_path: Path) -> None:
     fold = revised.relabel(Fold("x", train=(second,), test=(replace(first, view="0-2"),)))
     assert [clip.id for clip in fold.test] == ["a"]
     assert (fold.train[0].label, fold.test[0].label, fold.name) == (1, 1, "x")
+    other = replace(second, view="0-2")
+    (trained,) = revised.relabel(Fold("x", train=(first,), test=(other,))).train
+    assert (trained.label, trained.label_weight) == (1, 1.0)
+    third = replace(second, view="0-3", id="c")
+    revised = RevisedCollection(Three(clips=(first, other, third)), revised.revisions)
+    (kept,) = revised.relabel(Fold("x", (other,), (third,), validation=(first,))).validation
+    assert kept.label == 1
 
 
 def test_a_store_is_revised_without_touching_a_frame(tmp_path: Path) -> None:
