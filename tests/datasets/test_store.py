@@ -2,6 +2,7 @@
 
 import json
 import resource
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -349,6 +350,16 @@ def test_damage_is_found_and_mended(
     assert verify(folder).passed
 
 
+def test_a_store_without_its_shards_is_wrong_and_mended(folder: Path) -> None:
+    build_store(planted_collection(), folder)
+    shutil.rmtree(folder / SHARD_FOLDER)
+    check = verify(folder)
+    assert len(check.faults) == 3
+    assert all("cannot be read" in fault for fault in check.faults)
+    build_store(planted_collection(), folder)
+    assert verify(folder).passed
+
+
 def test_a_frame_that_does_not_decode_names_its_file(folder: Path) -> None:
     build_store(planted_collection(), folder)
     store = Store.open(folder)
@@ -375,7 +386,14 @@ def test_a_file_too_many_does_no_harm_and_goes(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        pytest.param({"format": 2}, "format is wrong", id="another version"),
+        pytest.param(
+            {"format": 2},
+            r"the store is of another format \(got 2; allowed: 1\)",
+            id="another version",
+        ),
+        pytest.param(
+            {"format": 2, "size": 0, "new": 1}, "the store is of another", id="and all that is new"
+        ),
         pytest.param({"strange": 1}, "strange is wrong", id="unknown key"),
         pytest.param({"size": 0}, "size is wrong", id="size"),
         pytest.param({"shards": []}, "shards is wrong", id="no shard"),

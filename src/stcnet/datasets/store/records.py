@@ -163,11 +163,26 @@ def read_record(path: Path) -> StoreRecord:
             hint="make one with stcnet data store",
         ) from None
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"])) or "the file"
-        raise DataError(f"{field} is wrong: {first['msg']}", where=path) from None
+        raise _refusal(error, path) from None
     _require_unique(record, path)
     return record
+
+
+def _refusal(error: ValidationError, path: Path) -> DataError:
+    """What is wrong first; another format before what else it has changed."""
+    faults = error.errors(include_url=False)
+    first = next((fault for fault in faults if fault["loc"] == ("format",)), faults[0])
+    if first["loc"] == ("format",):
+        return DataError(
+            "the store is of another format",
+            where=path,
+            got=first["input"],
+            allowed=1,
+            hint="read it with the version of stcnet that made it, or make it again elsewhere",
+        )
+    field = ".".join(map(str, first["loc"])) or "the file"
+    hint = "remove the folder and make the store again, or name another folder"
+    return DataError(f"{field} is wrong: {first['msg']}", where=path, hint=hint)
 
 
 def _require_unique(record: StoreRecord, path: Path) -> None:

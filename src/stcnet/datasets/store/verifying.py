@@ -89,5 +89,5 @@ def _require_hash(path: Path, shard: ShardRecord) -> None:
 
 def _extra(folder: Path, record: StoreRecord) -> tuple[str, ...]:
     named = {shard.file for shard in record.shards}
-    names = {path.name for path in (folder / SHARD_FOLDER).iterdir()}
+    names = {path.name for path in (folder / SHARD_FOLDER).glob("*")}  # none where it is gone
     return tuple(sorted(names - named))
