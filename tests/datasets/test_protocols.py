@@ -159,6 +159,8 @@ def test_folds_keep_views_and_days_together_and_their_share_of_smoke() -> None:
         assert tested.isdisjoint((each.view, day_of(each)) for each in fold.train)
         share = sum(each.label or 0 for each in fold.test) / len(fold.test)
         assert share == pytest.approx(1 / 3, abs=0.12)
+    places = [{(each.view, day_of(each)) for each in fold.test} for fold in folds]
+    assert sum(map(len, places)) == len(set().union(*places))
     assert stratified_folds(labelled, 4) == folds
 
 
