@@ -159,9 +159,21 @@ def test_folds_keep_views_and_days_together_and_their_share_of_smoke() -> None:
         assert tested.isdisjoint((each.view, day_of(each)) for each in fold.train)
         share = sum(each.label or 0 for each in fold.test) / len(fold.test)
         assert share == pytest.approx(1 / 3, abs=0.12)
-    places = [{(each.view, day_of(each)) for each in fold.test} for fold in folds]
-    assert sum(map(len, places)) == len(set().union(*places))
     assert stratified_folds(labelled, 4) == folds
+
+
+def test_clips_of_a_view_and_day_stand_in_one_fold_however_far_apart() -> None:
+    """Hours apart, so that the guard for clips that are near each other has nothing to say."""
+    clips = [
+        clip(4 * day + view, minutes=60 * hour, id=f"{day}-{view}-{hour}", label=hour % 2)
+        for day in range(4)
+        for view in range(4)
+        for hour in range(4)
+    ]
+    folds = stratified_folds(clips, 4)
+    assert [fold.left_out for fold in folds] == [0] * 4
+    places = [{(each.view, day_of(each)) for each in fold.test} for fold in folds]
+    assert sum(map(len, places)) == len(set().union(*places)) == 16
 
 
 @pytest.mark.parametrize(
