@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from random_networks import random_input, settled_network
+from stcnet.errors import ScoringError
 from stcnet.networks import STCNet, build_model, smoke_logit, stcnet
 
 HEADS = ["concat", "mean"]
@@ -154,7 +155,7 @@ def test_the_mean_head_takes_any_number_of_frames(frames: int) -> None:
 def test_the_concat_head_is_made_for_a_number_of_frames(frames: int) -> None:
     model = settled_network("stcnet-lite0", frames=frames)
     assert model(*random_input(2, frames)).shape == (2, 2)
-    with pytest.raises(RuntimeError, match="channels"):
+    with pytest.raises(ScoringError, match="clips of this length"):
         model(*random_input(2, frames + 1))
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from stcnet.errors import ScoringError
 from stcnet.networks.backbone import ConvNormAct
 
 HEAD_CHANNELS = 256
@@ -29,12 +30,24 @@ class ConcatHead(nn.Module):
 
     def __init__(self, frames: int) -> None:
         super().__init__()
+        self.frames = frames
         self.aggregate = ConvNormAct(
             frames * HEAD_CHANNELS, HEAD_CHANNELS, activation=nn.ReLU(inplace=True)
         )
 
     def forward(self, features: Tensor) -> Tensor:
-        """Features of shape (B, T, 256, h, w) to clip maps of shape (B, 256, h, w)."""
+        """Features of shape (B, T, 256, h, w) to clip maps of shape (B, 256, h, w).
+
+        Raises:
+            ScoringError: T is not the one that the head is built for.
+        """
+        if features.shape[1] != self.frames:
+            raise ScoringError(
+                "the network takes no clips of this length",
+                got=f"{features.shape[1]} frames",
+                allowed=self.frames,
+                hint="build it with frames=N, or with the head mean or attention",
+            )
         aggregated: Tensor = self.aggregate(features.flatten(1, 2))
         return aggregated
 

@@ -74,7 +74,10 @@ def _require(fulfilled: bool, choice: str, choices: I3DChoices, allowed: str) ->
 
 
 class I3D(ClipNetwork):
-    """Inflated 3D ConvNet that gives logits of every frame.
+    """Inflated 3D ConvNet: clips of shape (B, T, C, H, W) to logits of every frame and of (B, 2).
+
+    Source: Carreira and Zisserman, CVPR 2017, section 2.4; what is behind the trunk is that of Hsu
+    et al., AAAI 2021, and of their code.
 
     The maps of the trunk are averaged over space and over pairs of neighbouring steps, and a linear
     layer gives logits of each step. As RISE does, these are stretched to the T frames by linear

@@ -54,6 +54,9 @@ def _refuse(choice: str, got: object, allowed: str) -> None:
 class MazingaSmoke(ClipNetwork):
     """A temporal and a static branch on the maps of every frame, and a fusion of both.
 
+    Clips of shape (B, T, 3, H, W) become logits of shape (B, 2). Source: Verde,
+    "MazingaSmokeClassifier", 2026, and its code.
+
     GhostNetV2 up to its first bottleneck at /32 sees each frame by itself. Its 40 channels at /8
     and its last 160, projected to 128, feed both branches; RGB alone goes in, and what moves is
     the change of the maps at /8 from frame to frame. The temporal branch gives features of each

@@ -124,6 +124,9 @@ class X3DBlock(nn.Module):
 class X3D(ClipNetwork):
     """X3D-S: all frames stay through the network, only height and width shrink.
 
+    Clips of shape (B, T, 3, H, W) become logits of shape (B, 2). Source: Feichtenhofer, CVPR 2020,
+    tables 1 and 2.
+
     It departs from the paper in its two classes, in an average over all that is left of time and
     space, whatever the size of the input, and in that the last norm of a block starts at one, as
     in the rest of this package, where the released code starts it at zero. With 400 classes it has
