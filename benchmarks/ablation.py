@@ -23,9 +23,9 @@ from typing import Any, Final
 import yaml
 
 from stcnet.datasets import Cell, Collection, Fold, read_cells
-from stcnet.datasets.cell_protocols import PLANTS_FOLD, SPLIT_FOLD, SPLITS
+from stcnet.datasets.cells.protocols import PLANTS_FOLD, SPLIT_FOLD, SPLITS
+from stcnet.datasets.folds.protocols import folds_of
 from stcnet.datasets.opening import open_collection
-from stcnet.datasets.protocols import folds_of
 from stcnet.datasets.rise.drawing import draw_records
 from stcnet.datasets.rise.records import METADATA_FILE
 from stcnet.datasets.rise.rendering import write_rise

@@ -17,7 +17,7 @@ from typing import Final, get_args
 import numpy as np
 
 from stcnet.datasets import Cell, read_cells
-from stcnet.datasets.cell_protocols import PLANTS_FOLD
+from stcnet.datasets.cells.protocols import PLANTS_FOLD
 from stcnet.errors import DataError
 from stcnet.evaluation.bootstrap import Estimate, interval, replicates
 from stcnet.evaluation.calibration import cross_calibrate

@@ -16,10 +16,10 @@ import numpy as np
 
 from stcnet.datasets import Collection, Fold, LabelledClip
 from stcnet.datasets.collection import labelled
+from stcnet.datasets.folds.protocols import folds_of, protocols_of
 from stcnet.datasets.leaks.look_alikes import near_duplicates
 from stcnet.datasets.leaks.signatures import Signatures, signatures
 from stcnet.datasets.opening import open_collection
-from stcnet.datasets.protocols import folds_of, protocols_of
 
 PORTION = 256
 """Clips that are decoded at a time."""

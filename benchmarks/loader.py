@@ -37,14 +37,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stcnet.datasets.cells import CLIP_FRAMES
+from stcnet.datasets.cells.records import CLIP_FRAMES
 from stcnet.datasets.clips import ClipSet, IndexArray, draw_frames
 from stcnet.datasets.collection import LabelledClip, OnBad, labelled, refuse
 from stcnet.datasets.opening import open_collection
 from stcnet.datasets.store import Codec, Store, build_store
 from stcnet.datasets.store.frames import StoredFrames
-from stcnet.datasets.video_sizes import sides_of
-from stcnet.datasets.videos import decode_videos
+from stcnet.datasets.videos.decoding import decode_videos
+from stcnet.datasets.videos.sizes import sides_of
 from stcnet.preprocess import channels_first, resize
 from stcnet.types import Picture
 from stcnet.video import Mp4Writer

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from stcnet.datasets import Cell, read_cells, read_clips
-from stcnet.datasets.cells import FRAME_INTERVAL_S
+from stcnet.datasets.cells.records import FRAME_INTERVAL_S
 from stcnet.errors import DataError
 from stcnet.preprocess import channels_first
 from stcnet.synthesis.augment import paste_plumes

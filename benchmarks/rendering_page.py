@@ -22,7 +22,7 @@ import torch
 from PIL import Image
 
 from stcnet.datasets import Cell, read_cells, read_clips
-from stcnet.datasets.cells import FRAME_INTERVAL_S
+from stcnet.datasets.cells.records import FRAME_INTERVAL_S
 from stcnet.errors import DataError, OutputError
 from stcnet.files import write_whole
 from stcnet.preprocess import channels_first

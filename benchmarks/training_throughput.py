@@ -34,7 +34,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from stcnet.datasets.cells import CELL_SIDE, CLIP_FRAMES, read_cells, read_clips
+from stcnet.datasets.cells.records import CELL_SIDE, CLIP_FRAMES, read_cells, read_clips
 from stcnet.datasets.clips import ClipSet, IndexArray
 from stcnet.preprocess import channels_first, resize
 from stcnet.synthesis.scenes import render_clip

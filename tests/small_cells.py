@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from stcnet.datasets import SPLITS
-from stcnet.datasets.cells import CELL_SIDE, CLIP_FRAMES, GRID, Cell
+from stcnet.datasets.cells.records import CELL_SIDE, CLIP_FRAMES, GRID, Cell
 from stcnet.datasets.clips import ClipSet
 from stcnet.training.recipe import Recipe
 from stcnet.types import Picture

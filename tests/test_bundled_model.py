@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from stcnet.datasets import read_cells, read_clips
-from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.cells.collection import CellCollection
 from stcnet.demo import SAMPLE_PATH
 from stcnet.evaluation.calibration import calibrate, cross_calibrate
 from stcnet.evaluation.operating_points import operating_points_of_cells, operating_table

@@ -59,9 +59,7 @@ def test_alone_it_tells_its_commands(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param(
-            ("info", "nowhere"), "nowhere: there is no such folder of data", id="no data"
-        ),
+        pytest.param(("info", "nowhere"), "nowhere: there is no such folder of data", id="no data"),
         pytest.param(
             ("info", "nowhere", "--html", "page.pdf"), "allowed: a name in .html", id="no page"
         ),

@@ -11,7 +11,7 @@ import pytest
 
 from small_cells import make_cells, make_records, planted_frame, record, write_mosaic
 from stcnet.datasets import SPLITS, Cell, cell_folds, read_cells, read_clips
-from stcnet.datasets.cells import CELL_SIDE, CLIP_FRAMES
+from stcnet.datasets.cells.records import CELL_SIDE, CLIP_FRAMES
 from stcnet.errors import DataError, SourceError
 from stcnet.preprocess import resize
 

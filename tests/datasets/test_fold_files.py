@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from small_cells import make_cells
-from stcnet.datasets.cell_collection import CellCollection
-from stcnet.datasets.fold_files import (
+from stcnet.datasets.cells.collection import CellCollection
+from stcnet.datasets.folds.files import (
     COLUMNS,
     FOLDS_FILE,
     TABLE_FILE,
@@ -16,7 +16,7 @@ from stcnet.datasets.fold_files import (
     folds_as_files,
     write_folds,
 )
-from stcnet.datasets.protocols import folds_of
+from stcnet.datasets.folds.protocols import folds_of
 from stcnet.datasets.rise import SPLITS, RiseRecord, read_split_files, split_file
 from stcnet.datasets.rise.collection import RiseCollection
 from stcnet.datasets.rise.drawing import draw_records

@@ -10,9 +10,9 @@ from ijmond_records import VIDEO, ijmond_values
 from own_clips import numbers_of, write_clip
 from rise_records import record_values
 from stcnet.datasets.collection import labelled
+from stcnet.datasets.folds.protocols import folds_of, protocols_of
 from stcnet.datasets.ijmond.collection import IjmondCollection
 from stcnet.datasets.opening import open_collection
-from stcnet.datasets.protocols import folds_of, protocols_of
 from stcnet.datasets.rise.collection import RiseCollection
 from stcnet.errors import DataError, StcnetError
 

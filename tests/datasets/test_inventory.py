@@ -6,7 +6,13 @@ import pytest
 
 from rise_records import rise_record
 from small_cells import make_cells
-from stcnet.datasets.inventory import Count, Entry, cell_entries, count_entries, rise_entries
+from stcnet.datasets.overview.inventory import (
+    Count,
+    Entry,
+    cell_entries,
+    count_entries,
+    rise_entries,
+)
 
 RECORDS = [
     rise_record(1, "0-10", votes=(19, -1)),

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from ijmond_records import VIDEO, ijmond_values
 from planted_collection import planted_collection
 from rise_records import record_values
-from stcnet.datasets.checking import by_cause, check_records
-from stcnet.datasets.file_names import flaw_of_name
+from stcnet.datasets.disk.names import flaw_of_name
 from stcnet.datasets.ijmond import IjmondName, read_ijmond
-from stcnet.datasets.metadata import CELLS, IJMOND, OWN, RISE, read_metadata
-from stcnet.datasets.record_files import RecordError
+from stcnet.datasets.records.checking import by_cause, check_records
+from stcnet.datasets.records.files import RecordError
+from stcnet.datasets.records.metadata import CELLS, IJMOND, OWN, RISE, read_metadata
 from stcnet.datasets.rise import LabelState, read_records
 from stcnet.datasets.store import build_store
 from stcnet.errors import DataError, StcnetError

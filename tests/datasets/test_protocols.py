@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from small_cells import make_cells
 from stcnet.datasets import Cell, Fold, LabelledClip
-from stcnet.datasets.cell_collection import CellCollection
-from stcnet.datasets.divisions import by_date, day_of, stratified_folds
-from stcnet.datasets.protocols import folds_of, protocols_of
+from stcnet.datasets.cells.collection import CellCollection
+from stcnet.datasets.folds.divisions import by_date, day_of, stratified_folds
+from stcnet.datasets.folds.protocols import folds_of, protocols_of
 from stcnet.datasets.rise import VIEWS
 from stcnet.datasets.rise.collection import RiseCollection
 from stcnet.datasets.rise.drawing import draw_records

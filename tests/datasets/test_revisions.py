@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from planted_collection import SIDE, planted_collection
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.collection import LabelledClip, OnBad, refuse
-from stcnet.datasets.folds import Fold
+from stcnet.datasets.folds.fold import Fold
 from stcnet.datasets.opening import open_collection
-from stcnet.datasets.revised_collection import RevisedCollection
-from stcnet.datasets.revisions import (
+from stcnet.datasets.revisions.collection import RevisedCollection
+from stcnet.datasets.revisions.reading import (
     Revision,
     Revisions,
     change_among,

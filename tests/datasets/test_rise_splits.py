@@ -9,7 +9,7 @@ import pytest
 
 from rise_records import record_values, rise_record
 from stcnet.datasets import Fold, LabelledClip
-from stcnet.datasets.divisions import day_of
+from stcnet.datasets.folds.divisions import day_of
 from stcnet.datasets.rise import (
     SPLITS,
     VIEWS,

@@ -13,15 +13,15 @@ import pytest
 import torch
 
 from planted_collection import LENGTH, SIDE, PlantedCollection, planted_collection
-from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.cells.collection import CellCollection
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.collection import LabelledClip, OnBad, refuse
-from stcnet.datasets.protocols import folds_of
+from stcnet.datasets.folds.protocols import folds_of
 from stcnet.datasets.store import STORE_FILE, Store, build_store, building, verify
 from stcnet.datasets.store.building import BuildListener
 from stcnet.datasets.store.codecs import CODECS, Codec, decode, encode, parse_codec
 from stcnet.datasets.store.records import SHARD_FOLDER, LeftOut
-from stcnet.datasets.videos import decode_videos
+from stcnet.datasets.videos.decoding import decode_videos
 from stcnet.errors import ConfigError, DataError, OutputError
 
 ALL = np.arange(LENGTH)[None]

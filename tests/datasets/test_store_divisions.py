@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from planted_collection import PlantedCollection, planted_clip
 from stcnet.datasets import Fold
-from stcnet.datasets.folds import hold_out
+from stcnet.datasets.folds.fold import hold_out
 from stcnet.datasets.store.divisions import folds_again, held_out_by
 
 CLIPS = tuple(planted_clip(number) for number in (0, 1, 2, 3, 7, 8))

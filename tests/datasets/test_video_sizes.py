@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stcnet.datasets.video_sizes import sides_of
+from stcnet.datasets.videos.sizes import sides_of
 from stcnet.video import Mp4Writer
 
 

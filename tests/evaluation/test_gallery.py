@@ -9,7 +9,7 @@ from PIL import Image
 
 from small_cells import make_cells, record
 from stcnet.datasets import Cell
-from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.cells.collection import CellCollection
 from stcnet.errors import DataError
 from stcnet.evaluation.gallery import (
     FALSE_NEGATIVES,

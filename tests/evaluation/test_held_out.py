@@ -10,8 +10,8 @@ import pytest
 
 from small_cells import make_cells
 from stcnet.datasets import Fold, LabelledClip
-from stcnet.datasets.cell_collection import CellCollection
-from stcnet.datasets.cell_protocols import CELL_PROTOCOLS, cell_folds, fold_test
+from stcnet.datasets.cells.collection import CellCollection
+from stcnet.datasets.cells.protocols import CELL_PROTOCOLS, cell_folds, fold_test
 from stcnet.datasets.rise.collection import RiseCollection
 from stcnet.datasets.rise.drawing import draw_records
 from stcnet.errors import ConfigError, DataError

@@ -8,7 +8,7 @@ import pytest
 from planted_collection import planted_collection
 from small_cells import make_cells
 from stcnet.datasets import Cell
-from stcnet.datasets.revisions import Revision, Revisions
+from stcnet.datasets.revisions.reading import Revision, Revisions
 from stcnet.errors import DataError
 from stcnet.evaluation.held_out import assess
 from stcnet.evaluation.metrics import Judged

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from small_cells import tiny_recipe, tiny_settings
-from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.cells.collection import CellCollection
 from stcnet.datasets.collection import LabelledClip
 from stcnet.errors import OutputError, TrainingError
 from stcnet.inference import LabelRevisions

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from small_cells import make_cells, tiny_recipe
-from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.cells.collection import CellCollection
 from stcnet.errors import DataError, TrainingError
 from stcnet.training.checkpoint import CHECKPOINT_FILE
 from stcnet.training.devices import make_fabric

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from small_cells import make_cells, tiny_recipe
-from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.cells.collection import CellCollection
 from stcnet.datasets.clips import ClipSet
+from stcnet.datasets.folds.protocols import folds_of
 from stcnet.datasets.leaks.look_alikes import refuse_pictures
-from stcnet.datasets.protocols import folds_of
 from stcnet.errors import DataError
 from stcnet.synthesis.augment import paste_plumes
 from stcnet.training.devices import make_fabric

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from small_cells import planted_clips, tiny_recipe, tiny_settings
-from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.cells.collection import CellCollection
 from stcnet.datasets.clips import ClipSet
 from stcnet.errors import DataError
 from stcnet.networks import I3D, STCNet

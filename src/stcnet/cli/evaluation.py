@@ -17,7 +17,7 @@ from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
     from stcnet.cli.held_out import Assessor
-    from stcnet.datasets.revisions import Revisions
+    from stcnet.datasets.revisions.reading import Revisions
     from stcnet.evaluation.assessment import Assessment
     from stcnet.evaluation.samples import Sample
 
@@ -160,7 +160,7 @@ def evaluate(
 
 
 def _read_revisions(path: Path | None) -> Revisions | None:
-    from stcnet.datasets.revisions import read_revisions
+    from stcnet.datasets.revisions.reading import read_revisions
 
     return read_revisions(path) if path is not None else None
 

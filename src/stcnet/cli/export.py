@@ -90,7 +90,7 @@ def _held_out(
         if calibration is not None or hours_per_day is not None:
             raise ConfigError("--calibration and --hours-per-day go with --predictions and --data")
         return None
-    from stcnet.datasets.cell_collection import CellCollection
+    from stcnet.datasets.cells.collection import CellCollection
     from stcnet.evaluation.held_out import samples_of
     from stcnet.evaluation.operating_points import HOURS_PER_DAY
     from stcnet.training.findings import HeldOutCells, HeldOutFolds

@@ -12,7 +12,7 @@ from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
     from stcnet.datasets import Cell, Collection
-    from stcnet.datasets.revisions import Revisions
+    from stcnet.datasets.revisions.reading import Revisions
     from stcnet.evaluation.assessment import Assessment
     from stcnet.evaluation.predictions import Prediction
     from stcnet.evaluation.samples import Sample
@@ -40,7 +40,7 @@ def predicted(
     from stcnet.cli.progress import shown_progress
     from stcnet.cli.values import load_package
     from stcnet.datasets.collection import labelled
-    from stcnet.datasets.fold_files import chosen_folds
+    from stcnet.datasets.folds.files import chosen_folds
     from stcnet.datasets.opening import open_collection
     from stcnet.evaluation.packages import predict_package
 
@@ -82,7 +82,7 @@ class Judging:
             ConfigError: RGB-TC is asked for, but has said nothing of these clips.
             DataError: Predictions do not fit the clips or the folds, or cannot be calibrated.
         """
-        from stcnet.datasets.cell_collection import CellCollection
+        from stcnet.datasets.cells.collection import CellCollection
 
         if isinstance(collection, CellCollection):
             return self._cells_assessor(list(collection.cells), ours)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from stcnet.datasets import Collection, Fold
     from stcnet.datasets.collection import OnBad
-    from stcnet.datasets.revised_collection import RevisedCollection
+    from stcnet.datasets.revisions.collection import RevisedCollection
     from stcnet.evaluation.assessment import Assessment
     from stcnet.evaluation.predictions import Prediction
     from stcnet.training.loop import Listener
@@ -74,7 +74,7 @@ def train(
     --revisions it learns from revised labels, and scores what it held out on both.
     """
     require_extra()
-    from stcnet.datasets.fold_files import chosen_folds
+    from stcnet.datasets.folds.files import chosen_folds
     from stcnet.datasets.opening import open_collection
     from stcnet.training.devices import launch, make_fabric
     from stcnet.training.placement import parse_clips_on
@@ -141,8 +141,8 @@ class _Job:
 
 
 def _revised(collection: Collection, path: Path | None) -> RevisedCollection | None:
-    from stcnet.datasets.revised_collection import RevisedCollection
-    from stcnet.datasets.revisions import read_revisions
+    from stcnet.datasets.revisions.collection import RevisedCollection
+    from stcnet.datasets.revisions.reading import read_revisions
 
     if path is None:
         return None

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stcnet.datasets.cells import CLIP_FRAMES, Cell, read_clips
+from stcnet.datasets.cells.records import CLIP_FRAMES, Cell, read_clips
 from stcnet.datasets.collection import OnBad, refuse
 from stcnet.errors import DataError, SourceError
 from stcnet.preprocess import channels_first, phase_indices, random_segment_indices

@@ -26,7 +26,7 @@ class Kind:
 
 
 def _open_cells(folder: Path) -> Collection:
-    from stcnet.datasets.cell_collection import CellCollection
+    from stcnet.datasets.cells.collection import CellCollection
 
     return CellCollection.open(folder)
 
@@ -40,8 +40,8 @@ def _open_rise(folder: Path) -> Collection:
 def _open_metadata(folder: Path) -> Collection:
     """RISE and IJmond name their records alike; the form of these tells them apart."""
     from stcnet.datasets.ijmond.collection import IjmondCollection
-    from stcnet.datasets.metadata import IJMOND, recognise
-    from stcnet.datasets.record_files import read_record_file
+    from stcnet.datasets.records.files import read_record_file
+    from stcnet.datasets.records.metadata import IJMOND, recognise
 
     form = recognise(read_record_file(folder / "metadata.json"))
     return IjmondCollection.open(folder) if form is IJMOND else _open_rise(folder)

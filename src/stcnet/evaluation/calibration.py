@@ -11,7 +11,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from stcnet.datasets import Cell
-from stcnet.datasets.cell_protocols import PLANTS_FOLD
+from stcnet.datasets.cells.protocols import PLANTS_FOLD
 from stcnet.errors import DataError
 from stcnet.evaluation.metrics import FloatArray, Judged
 from stcnet.evaluation.predictions import Prediction, judge_cells

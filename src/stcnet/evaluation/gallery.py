@@ -14,8 +14,8 @@ from scipy.special import expit
 
 import stcnet
 from stcnet.datasets import Cell, Collection, LabelledClip
-from stcnet.datasets.cell_collection import CellCollection
-from stcnet.datasets.cells import CELL_SIDE, FRAME_INTERVAL_S
+from stcnet.datasets.cells.collection import CellCollection
+from stcnet.datasets.cells.records import CELL_SIDE, FRAME_INTERVAL_S
 from stcnet.datasets.collection import labelled
 from stcnet.datasets.store.native import SizedCollection
 from stcnet.errors import DataError

@@ -9,12 +9,12 @@ import numpy as np
 from scipy.special import expit
 
 from stcnet.datasets import Collection, LabelledClip
-from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.cells.collection import CellCollection
 from stcnet.datasets.collection import labelled
-from stcnet.datasets.divisions import day_of
+from stcnet.datasets.folds.divisions import day_of
+from stcnet.datasets.folds.protocols import folds_named
 from stcnet.datasets.ijmond.records import IJMOND_ZONE
 from stcnet.datasets.ijmond.records import PLANT as IJMOND
-from stcnet.datasets.protocols import folds_named
 from stcnet.datasets.rise.records import RISE_ZONE
 from stcnet.errors import ConfigError, DataError
 from stcnet.evaluation.assessment import Assessment, assess_cells, assess_labelled

@@ -27,7 +27,7 @@ import numpy as np
 from scipy.special import expit
 
 from stcnet.datasets import Cell
-from stcnet.datasets.cell_protocols import PLANT_SITES, PLANTS_FOLD
+from stcnet.datasets.cells.protocols import PLANT_SITES, PLANTS_FOLD
 from stcnet.errors import DataError
 from stcnet.evaluation.bootstrap import interval, replicates
 from stcnet.evaluation.metrics import Confusion, FloatArray, Judged, by_score, recall

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stcnet.datasets.cells import Cell
+from stcnet.datasets.cells.records import Cell
 from stcnet.errors import DataError
 from stcnet.evaluation.metrics import Judged
 from stcnet.files import write_whole

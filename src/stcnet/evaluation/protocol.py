@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from stcnet.datasets import Cell, fold_test
-from stcnet.datasets.cell_protocols import PLANTS_FOLD
+from stcnet.datasets.cells.protocols import PLANTS_FOLD
 from stcnet.errors import DataError
 from stcnet.evaluation.bootstrap import Estimate
 from stcnet.evaluation.estimates import REPLICATES, Replicated, mean_of, replicate

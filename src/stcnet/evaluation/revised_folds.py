@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from stcnet.datasets import Collection
-from stcnet.datasets.cell_collection import CellCollection
-from stcnet.datasets.revisions import Revisions, require_fit
+from stcnet.datasets.cells.collection import CellCollection
+from stcnet.datasets.revisions.reading import Revisions, require_fit
 from stcnet.evaluation.held_out import assess_samples, samples_of
 from stcnet.evaluation.predictions import Prediction
 from stcnet.evaluation.relabelling import relabelled

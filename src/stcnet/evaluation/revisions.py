@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stcnet.datasets import Cell
-from stcnet.datasets.revisions import Change, Revisions, change_among, require_fit
+from stcnet.datasets.revisions.reading import Change, Revisions, change_among, require_fit
 from stcnet.errors import DataError
 from stcnet.evaluation.breakdown import PartScores, score_whole
 from stcnet.evaluation.predictions import Prediction
@@ -46,7 +46,7 @@ def revise_protocol(
 
     Raises:
         DataError: A revision does not fit the cells, see
-            :func:`stcnet.datasets.revisions.require_fit`; or as for
+            :func:`stcnet.datasets.revisions.reading.require_fit`; or as for
             :func:`stcnet.evaluation.protocol.judge_protocol`.
     """
     require_fit(revisions, {cell.id: cell.label for cell in cells})

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from stcnet.datasets import SPLITS, Cell, Fold, leave_split_out
-from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.cells.collection import CellCollection
 from stcnet.datasets.clips import ClipSet
 from stcnet.evaluation.metrics import FloatArray
 from stcnet.reproduction.benches import BenchFacts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stcnet.datasets.cells import RECORDS_FILE
+from stcnet.datasets.cells.records import RECORDS_FILE
 from stcnet.datasets.rise import METADATA_FILE
 from stcnet.errors import DataError
 from stcnet.reproduction.benches import Bench

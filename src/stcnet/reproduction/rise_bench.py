@@ -11,7 +11,7 @@ import numpy as np
 
 from stcnet.datasets import Fold, LabelledClip
 from stcnet.datasets.clips import ClipSet
-from stcnet.datasets.divisions import day_of
+from stcnet.datasets.folds.divisions import day_of
 from stcnet.datasets.rise import SPLITS, decided, published_fold, read_rise, video_path
 from stcnet.datasets.rise.collection import RiseCollection
 from stcnet.errors import DataError

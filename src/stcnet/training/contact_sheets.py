@@ -15,7 +15,7 @@ from stcnet.datasets.augmentation import (
     ClipAugmentation,
     draw_varied_frames,
 )
-from stcnet.datasets.cells import FRAME_INTERVAL_S
+from stcnet.datasets.cells.records import FRAME_INTERVAL_S
 from stcnet.datasets.clips import ClipSet, IndexArray
 from stcnet.datasets.collection import LabelledClip
 from stcnet.explain.drawing import captioned, residual_picture

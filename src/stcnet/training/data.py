@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel, ConfigDict
 
 from stcnet.datasets import Collection, LabelledClip
-from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.cells.collection import CellCollection
 from stcnet.datasets.clips import ClipSet
-from stcnet.datasets.revised_collection import RevisedCollection
-from stcnet.datasets.revisions import change_among
+from stcnet.datasets.revisions.collection import RevisedCollection
+from stcnet.datasets.revisions.reading import change_among
 from stcnet.inference import LabelRevisions
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 import stcnet
-from stcnet.datasets.cells import CLIP_FRAMES, FRAME_INTERVAL_S
+from stcnet.datasets.cells.records import CLIP_FRAMES, FRAME_INTERVAL_S
 from stcnet.errors import ConfigError, OutputError
 from stcnet.evaluation.breakdown import PartScores
 from stcnet.evaluation.operating_points import operating_table

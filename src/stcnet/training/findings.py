@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from stcnet.datasets import Cell
-from stcnet.datasets.cell_protocols import PLANTS_FOLD
-from stcnet.datasets.protocols import protocol_of_fold
+from stcnet.datasets.cells.protocols import PLANTS_FOLD
+from stcnet.datasets.folds.protocols import protocol_of_fold
 from stcnet.evaluation.breakdown import PartScores
 from stcnet.evaluation.calibration import UNCALIBRATED, calibrate, cross_calibrate
 from stcnet.evaluation.held_out import assess_samples

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from stcnet.datasets.augmentation import AugmentationSettings
-from stcnet.datasets.cells import CLIP_FRAMES
+from stcnet.datasets.cells.records import CLIP_FRAMES
 from stcnet.errors import ConfigError
 from stcnet.networks import STCNetChoices
 from stcnet.training.documents import load_yaml

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from stcnet.datasets.disk.hashes import sha256_of
 from stcnet.datasets.download.causes import WrongContentError
 from stcnet.datasets.download.checking import require_clip
-from stcnet.datasets.file_hashes import sha256_of
 
 
 @pytest.mark.real_data

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from small_cells import make_cells
-from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.cells.collection import CellCollection
+from stcnet.datasets.folds.protocols import folds_of
 from stcnet.datasets.leaks.groups import GroupedCollection, read_groups
-from stcnet.datasets.protocols import folds_of
 from stcnet.errors import DataError
 
 

@@ -14,11 +14,11 @@ from filmed_clips import clip_set, film
 from rise_records import record_values
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.collection import LabelledClip, OnBad, refuse
-from stcnet.datasets.inventory import clip_entries, count_entries
 from stcnet.datasets.leaks.look_alikes import LookAlike
 from stcnet.datasets.leaks.searching import Duplicates
 from stcnet.datasets.opening import open_collection
 from stcnet.datasets.overview import look_over, sample_pictures, write_page
+from stcnet.datasets.overview.inventory import clip_entries, count_entries
 from stcnet.datasets.overview.page import MOST_GROUPS, charts_of
 from stcnet.datasets.rise.rendering import synthesise_rise
 from stcnet.errors import ConfigError, DataError, OutputError

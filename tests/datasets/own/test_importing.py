@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from own_clips import Lines, grey, numbers_of, write_clip
-from stcnet.datasets.file_hashes import sha256_of
+from stcnet.datasets.disk.hashes import sha256_of
 from stcnet.datasets.opening import open_collection
 from stcnet.datasets.own import importing
 from stcnet.datasets.own.candidates import Defaults

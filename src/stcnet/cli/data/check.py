@@ -11,7 +11,7 @@ import typer
 from stcnet.errors import CheckFailedError
 
 if TYPE_CHECKING:
-    from stcnet.datasets.checking import FileCheck
+    from stcnet.datasets.records.checking import FileCheck
 
 
 def register(group: typer.Typer) -> None:
@@ -30,7 +30,7 @@ def check(
     RISE's and IJmond's metadata, the published splits, answers of the labelling tool, the shared
     cells and own data are told by their form. Exits with 1 where anything is wrong.
     """
-    from stcnet.datasets.checking import check_records
+    from stcnet.datasets.records.checking import check_records
 
     checks = check_records(path)
     if as_json:
@@ -49,7 +49,7 @@ def check(
 
 
 def _as_object(each: FileCheck) -> dict[str, object]:
-    from stcnet.datasets.checking import by_cause
+    from stcnet.datasets.records.checking import by_cause
 
     return {
         "file": str(each.path),
@@ -64,7 +64,7 @@ def _as_object(each: FileCheck) -> dict[str, object]:
 
 
 def _text(each: FileCheck) -> str:
-    from stcnet.datasets.checking import by_cause
+    from stcnet.datasets.records.checking import by_cause
 
     lines = [f"{each.path}: {each.form or 'not understood'}, {each.records} records"]
     for cause in by_cause(each.faults):

@@ -14,9 +14,9 @@ from stcnet.cli.errors import say
 
 if TYPE_CHECKING:
     from stcnet.datasets import Collection
-    from stcnet.datasets.inventory import Count
     from stcnet.datasets.leaks.searching import Duplicates
     from stcnet.datasets.overview import Overview
+    from stcnet.datasets.overview.inventory import Count
     from stcnet.errors import StcnetError
 
 _HEAD = ("by", "value", "clips", "labelled", "smoke", "prevalence", "mean weight")

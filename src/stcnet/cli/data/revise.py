@@ -14,7 +14,7 @@ from stcnet.errors import CheckFailedError, StcnetError
 
 if TYPE_CHECKING:
     from stcnet.datasets.collection import Collection
-    from stcnet.datasets.revisions import Change, Revisions
+    from stcnet.datasets.revisions.reading import Change, Revisions
 
 
 def register(group: typer.Typer) -> None:
@@ -36,7 +36,7 @@ def revise(
     revision is wrong or does not fit the data.
     """
     from stcnet.datasets.opening import open_collection
-    from stcnet.datasets.revisions import read_revisions, require_fit
+    from stcnet.datasets.revisions.reading import read_revisions, require_fit
 
     collection = open_collection(folder)
     faults: list[StcnetError] = []
@@ -66,7 +66,7 @@ class _Summary:
 
 
 def _summarise(collection: Collection, revisions: Revisions, wrong: Sequence[str]) -> _Summary:
-    from stcnet.datasets.revisions import change_among
+    from stcnet.datasets.revisions.reading import change_among
 
     views: dict[str, list[str]] = {}
     for clip in collection.clips:

@@ -40,10 +40,10 @@ def split(
 
     require_extra()
     from stcnet.datasets.collection import labelled
-    from stcnet.datasets.fold_files import folds_as_files, write_folds
+    from stcnet.datasets.folds.files import folds_as_files, write_folds
+    from stcnet.datasets.folds.protocols import folds_of
     from stcnet.datasets.leaks.groups import read_groups
     from stcnet.datasets.opening import open_collection
-    from stcnet.datasets.protocols import folds_of
     from stcnet.folders import new_folder
 
     collection = open_collection(folder)

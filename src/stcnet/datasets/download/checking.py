@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stcnet.datasets.cells import CLIP_FRAMES
+from stcnet.datasets.cells.records import CLIP_FRAMES
 from stcnet.datasets.download.causes import WrongContentError
 from stcnet.errors import SourceError
 from stcnet.video.decoding import Damage, decoded, opened_video, upright_size

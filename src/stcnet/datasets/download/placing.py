@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from stcnet.datasets.cells import CLIP_FRAMES
+from stcnet.datasets.cells.records import CLIP_FRAMES
+from stcnet.datasets.disk.hashes import sha256_of
 from stcnet.datasets.download.addresses import name_of_size, without_credentials
 from stcnet.datasets.download.archives import Archives
 from stcnet.datasets.download.causes import FetchError, WrongContentError
@@ -20,7 +21,6 @@ from stcnet.datasets.download.partial import PartialFile
 from stcnet.datasets.download.politeness import Waiter
 from stcnet.datasets.download.report import Missing
 from stcnet.datasets.download.wanted import WantedVideo
-from stcnet.datasets.file_hashes import sha256_of
 from stcnet.errors import OutputError
 
 FOUND = "found in the folder"

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stcnet.datasets.disk.locks import is_free
 from stcnet.datasets.download.archives import Archives
 from stcnet.datasets.download.crew import Crew
 from stcnet.datasets.download.fetching import Fetcher
@@ -22,7 +23,6 @@ from stcnet.datasets.download.wanted import (
     adopt_metadata,
     wanted_videos,
 )
-from stcnet.datasets.locks import is_free
 from stcnet.datasets.opening import refuse_other_kinds
 from stcnet.datasets.rise.records import METADATA_FILE, VIDEO_FOLDER
 from stcnet.errors import ConfigError, OutputError

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from stcnet.datasets.disk.hashes import sha256_of
 from stcnet.datasets.download.causes import WrongContentError
 from stcnet.datasets.download.checking import require_clip
 from stcnet.datasets.download.crew import Crew
@@ -17,7 +18,6 @@ from stcnet.datasets.download.partial import NOTE_SUFFIX, SUFFIX
 from stcnet.datasets.download.request import read_request
 from stcnet.datasets.download.running import Manner
 from stcnet.datasets.download.wanted import wanted_videos
-from stcnet.datasets.file_hashes import sha256_of
 from stcnet.datasets.rise.records import VIDEO_FOLDER
 from stcnet.errors import DataError
 

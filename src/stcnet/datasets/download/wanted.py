@@ -15,8 +15,8 @@ from stcnet.datasets.download.causes import FetchError
 from stcnet.datasets.download.report import Missing
 from stcnet.datasets.download.request import DatasetName, Request
 from stcnet.datasets.ijmond import IjmondRecord, parse_ijmond, video_url
-from stcnet.datasets.metadata import IJMOND, RISE, Form, recognise
-from stcnet.datasets.record_files import RecordFile, read_record_file
+from stcnet.datasets.records.files import RecordFile, read_record_file
+from stcnet.datasets.records.metadata import IJMOND, RISE, Form, recognise
 from stcnet.datasets.rise import VIEWS, RiseRecord, RiseSplit, decided, part_of
 from stcnet.datasets.rise.records import METADATA_FILE, VIDEO_FOLDER, parse_rise
 from stcnet.datasets.rise.splits import read_rise

@@ -15,8 +15,8 @@ from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.collection import LabelledClip, OnBad, refuse
 from stcnet.datasets.ijmond.records import PLANT, IjmondRecord, read_ijmond
 from stcnet.datasets.rise.records import METADATA_FILE, VIDEO_FOLDER
-from stcnet.datasets.video_sizes import sides_of
-from stcnet.datasets.videos import decode_videos
+from stcnet.datasets.videos.decoding import decode_videos
+from stcnet.datasets.videos.sizes import sides_of
 from stcnet.errors import DataError
 
 ATTRIBUTION = "IJmond-video-dataset-2024-01-22 by MultiX-Amsterdam, CC BY 4.0"
@@ -89,7 +89,7 @@ class IjmondCollection:
         return {record.file_name: record for record in self.records}
 
     def load(self, clips: Sequence[LabelledClip], size: int, *, on_bad: OnBad = refuse) -> ClipSet:
-        """Decode the videos of ``clips``; see :func:`stcnet.datasets.videos.decode_videos`.
+        """Decode the videos of ``clips``, see :mod:`stcnet.datasets.videos.decoding`.
 
         Raises:
             DataError: A clip has no label, or no video is left; or from ``on_bad``: a video is

@@ -12,8 +12,8 @@ from typing import Final
 import jinja2
 
 import stcnet
-from stcnet.datasets.inventory import ALL, Count
 from stcnet.datasets.leaks.searching import Duplicates, Member
+from stcnet.datasets.overview.inventory import ALL, Count
 from stcnet.datasets.overview.pictures import Sample
 from stcnet.datasets.overview.summary import Note, Overview
 from stcnet.datasets.rise import SPLITS

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from stcnet.datasets.collection import Collection, LabelledClip, OnBad, labelled, refuse
-from stcnet.datasets.inventory import natural
 from stcnet.datasets.leaks.searching import load_good, side_of
+from stcnet.datasets.overview.inventory import natural
 from stcnet.types import Picture
 
 SIDE: Final = 160

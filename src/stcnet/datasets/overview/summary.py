@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from stcnet.datasets.cell_collection import CellCollection
+from stcnet.datasets.cells.collection import CellCollection
 from stcnet.datasets.collection import Collection, LabelledClip
 from stcnet.datasets.ijmond.collection import ATTRIBUTION, IjmondCollection
 from stcnet.datasets.ijmond.collection import video_path as ijmond_video
 from stcnet.datasets.ijmond.records import IJMOND_ZONE, PLANT
-from stcnet.datasets.inventory import (
+from stcnet.datasets.overview.inventory import (
     Count,
     Entry,
     cell_entries,

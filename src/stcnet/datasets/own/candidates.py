@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TypeVar
 
-from stcnet.datasets.file_names import flaw_of_name
+from stcnet.datasets.disk.names import flaw_of_name
 from stcnet.datasets.own.names import CutName, Offset, shown
 from stcnet.datasets.own.records import UNKNOWN
 from stcnet.datasets.own.times import EARLIEST, LATEST

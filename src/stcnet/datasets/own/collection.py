@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stcnet.datasets.cells import CLIP_FRAMES
+from stcnet.datasets.cells.records import CLIP_FRAMES
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.collection import LabelledClip, OnBad, refuse
 from stcnet.datasets.own.footage import read_clip

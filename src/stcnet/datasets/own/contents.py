@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-from stcnet.datasets.file_hashes import sha256_of
+from stcnet.datasets.disk.hashes import sha256_of
 from stcnet.errors import DataError, OutputError
 
 _CHUNK = 1 << 20

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from stcnet.datasets.locks import is_free
+from stcnet.datasets.disk.locks import is_free
 from stcnet.datasets.own.contents import remove_partials
 from stcnet.datasets.own.names import STATE_FILE
 from stcnet.errors import ConfigError, DataError, OutputError

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
-from stcnet.datasets.cells import CLIP_FRAMES, FRAME_INTERVAL_S
+from stcnet.datasets.cells.records import CLIP_FRAMES, FRAME_INTERVAL_S
 from stcnet.datasets.collection import OnBad
 from stcnet.datasets.own.candidates import said_by_name
 from stcnet.datasets.own.cut_state import CutState

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stcnet.datasets.cells import CLIP_FRAMES, FRAME_INTERVAL_S
+from stcnet.datasets.cells.records import CLIP_FRAMES, FRAME_INTERVAL_S
 from stcnet.errors import DataError, ZoneError
 from stcnet.preprocess import centred_square, crop_and_resize
 from stcnet.types import Picture, PixelBox, Zone

@@ -16,10 +16,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stcnet.datasets.cells import CLIP_FRAMES
+from stcnet.datasets.cells.records import CLIP_FRAMES
 from stcnet.datasets.collection import OnBad
-from stcnet.datasets.file_hashes import sha256_of
-from stcnet.datasets.locks import is_free
+from stcnet.datasets.disk.hashes import sha256_of
+from stcnet.datasets.disk.locks import is_free
 from stcnet.datasets.opening import refuse_other_kinds
 from stcnet.datasets.own.candidates import Candidate, Defaults
 from stcnet.datasets.own.conflicts import clash_of, other_label, other_place

@@ -17,7 +17,7 @@ from pydantic import (
     ValidationError,
 )
 
-from stcnet.datasets.file_names import flaw_of_name
+from stcnet.datasets.disk.names import flaw_of_name
 from stcnet.datasets.own.times import checked_moment
 from stcnet.errors import DataError, ZoneError
 from stcnet.files import write_whole

@@ -17,7 +17,7 @@ from io import StringIO
 from itertools import count
 from pathlib import Path
 
-from stcnet.datasets.cells import CLIP_FRAMES, FRAME_INTERVAL_S
+from stcnet.datasets.cells.records import CLIP_FRAMES, FRAME_INTERVAL_S
 from stcnet.datasets.collection import OnBad
 from stcnet.datasets.own.footage import read_clip
 from stcnet.datasets.own.records import VIDEO_FOLDER, OwnClip, read_clips_file

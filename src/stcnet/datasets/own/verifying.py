@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from stcnet.datasets.file_hashes import sha256_of
+from stcnet.datasets.disk.hashes import sha256_of
 from stcnet.datasets.own.records import VIDEO_FOLDER, read_clips_file
 
 

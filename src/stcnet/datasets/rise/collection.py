@@ -13,7 +13,7 @@ from stcnet.datasets.rise.clips import clip_of
 from stcnet.datasets.rise.folder import load_rise
 from stcnet.datasets.rise.records import RiseRecord, video_path
 from stcnet.datasets.rise.splits import read_rise
-from stcnet.datasets.video_sizes import sides_of
+from stcnet.datasets.videos.sizes import sides_of
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from stcnet.datasets.cells import CLIP_FRAMES
+from stcnet.datasets.cells.records import CLIP_FRAMES
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.collection import OnBad, refuse
 from stcnet.datasets.rise.records import RiseRecord, judgement_of, video_path
-from stcnet.datasets.videos import decode_videos
+from stcnet.datasets.videos.decoding import decode_videos
 
 
 def load_rise(

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from stcnet.datasets.collection import OnBad, refuse
-from stcnet.datasets.record_files import (
+from stcnet.datasets.records.files import (
     Item,
     RecordFile,
     checked_name,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from stcnet.datasets.collection import LabelledClip, labelled
-from stcnet.datasets.folds import Fold
+from stcnet.datasets.folds.fold import Fold
 from stcnet.datasets.rise.clips import clip_of
 from stcnet.datasets.rise.records import METADATA_FILE, RiseRecord, read_records
 from stcnet.errors import ConfigError, DataError

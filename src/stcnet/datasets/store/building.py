@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stcnet.datasets.cells import CLIP_FRAMES
+from stcnet.datasets.cells.records import CLIP_FRAMES
 from stcnet.datasets.collection import Collection, LabelledClip, labelled
 from stcnet.datasets.store.codecs import Codec, encode
 from stcnet.datasets.store.divisions import held_out_by

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from stcnet.datasets.collection import Collection, LabelledClip, labelled
-from stcnet.datasets.folds import Fold, hold_out
-from stcnet.datasets.protocols import OwnProtocols
+from stcnet.datasets.folds.fold import Fold, hold_out
+from stcnet.datasets.folds.protocols import OwnProtocols
 from stcnet.datasets.store.records import HeldOut
 from stcnet.errors import DataError
 

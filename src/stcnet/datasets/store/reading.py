@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stcnet.datasets.collection import LabelledClip, OnBad, refuse
-from stcnet.datasets.folds import Fold
+from stcnet.datasets.folds.fold import Fold
 from stcnet.datasets.store.divisions import folds_again
 from stcnet.datasets.store.records import ShardRecord, StoreRecord, read_store
 from stcnet.datasets.store.shards import Shard

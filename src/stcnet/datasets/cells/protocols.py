@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import get_args
 
-from stcnet.datasets.cells import Cell, Site, Split
-from stcnet.datasets.folds import Fold, hold_out
+from stcnet.datasets.cells.records import Cell, Site, Split
+from stcnet.datasets.folds.fold import Fold, hold_out
 from stcnet.errors import ConfigError
 
 SPLITS: tuple[Split, ...] = get_args(Split)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stcnet.datasets.cells import CLIP_FRAMES
+from stcnet.datasets.cells.records import CLIP_FRAMES
 from stcnet.datasets.collection import OnBad, refuse
 from stcnet.errors import DataError, SourceError, StcnetError
 from stcnet.preprocess import resize

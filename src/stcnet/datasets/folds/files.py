@@ -11,8 +11,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from stcnet.datasets.collection import Collection, LabelledClip
-from stcnet.datasets.folds import Fold
-from stcnet.datasets.protocols import folds_named, folds_of
+from stcnet.datasets.folds.fold import Fold
+from stcnet.datasets.folds.protocols import folds_named, folds_of
 from stcnet.datasets.rise.collection import RiseCollection
 from stcnet.datasets.rise.records import RiseRecord
 from stcnet.datasets.rise.splits import SPLITS, split_file
@@ -159,7 +159,7 @@ def chosen_folds(collection: Collection, protocol: str) -> list[Fold]:
 
     Args:
         collection: The data.
-        protocol: See :func:`stcnet.datasets.protocols.folds_of`, or a path that ends in .json.
+        protocol: See :func:`~stcnet.datasets.folds.protocols.folds_of`; or a path, ending in .json.
 
     Raises:
         ConfigError: There is no such protocol for these clips.

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from stcnet.datasets.collection import OnBad, refuse
-from stcnet.datasets.file_names import flaw_of_name
+from stcnet.datasets.disk.names import flaw_of_name
 from stcnet.errors import DataError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -242,7 +242,7 @@ def checked_name(name: str) -> str:
     """A file name that is safe to use; for validators of records.
 
     Raises:
-        PydanticCustomError: It is not, see :func:`stcnet.datasets.file_names.flaw_of_name`.
+        PydanticCustomError: It is not, see :func:`stcnet.datasets.disk.names.flaw_of_name`.
     """
     flaw = flaw_of_name(name)
     if flaw is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 from stcnet.datasets.collection import LabelledClip
-from stcnet.datasets.folds import Fold, folder_name, hold_out
+from stcnet.datasets.folds.fold import Fold, folder_name, hold_out
 from stcnet.datasets.leaks.guard import without_leaks
 from stcnet.errors import DataError
 from stcnet.video import RiseName

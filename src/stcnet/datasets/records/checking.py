@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stcnet.datasets.metadata import read_metadata
 from stcnet.datasets.opening import open_collection
-from stcnet.datasets.record_files import RecordError
+from stcnet.datasets.records.files import RecordError
+from stcnet.datasets.records.metadata import read_metadata
 from stcnet.datasets.rise.splits import PARTS, SPLITS, read_split_files, split_file
 from stcnet.errors import DataError, StcnetError
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
-from stcnet.datasets.cell_protocols import PLANTS_FOLD, PLANTS_PROTOCOL
+from stcnet.datasets.cells.protocols import PLANTS_FOLD, PLANTS_PROTOCOL
 from stcnet.datasets.collection import Collection, LabelledClip, labelled
-from stcnet.datasets.divisions import (
+from stcnet.datasets.folds.divisions import (
     DATE_GAP,
     TESTED_SHARE,
     Clips,
@@ -22,7 +22,7 @@ from stcnet.datasets.divisions import (
     most_folds,
     stratified_folds,
 )
-from stcnet.datasets.folds import Fold
+from stcnet.datasets.folds.fold import Fold
 from stcnet.datasets.rise.splits import published_fold, published_splits
 from stcnet.errors import ConfigError
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from stcnet.datasets.cells import Cell
+from stcnet.datasets.cells.records import Cell
 from stcnet.datasets.collection import LabelledClip
 from stcnet.datasets.ijmond.records import PLANT, IjmondRecord
 from stcnet.datasets.rise.records import RiseRecord

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from stcnet.datasets.cells import Cell
+from stcnet.datasets.cells.records import Cell
 from stcnet.datasets.collection import OnBad, refuse
 from stcnet.datasets.ijmond.records import IjmondName, parse_ijmond
 from stcnet.datasets.own.records import OwnClip
-from stcnet.datasets.record_files import Item, RecordFile, parse_records, read_record_file
+from stcnet.datasets.records.files import Item, RecordFile, parse_records, read_record_file
 from stcnet.datasets.rise.records import parse_rise
 from stcnet.errors import DataError
 from stcnet.video import RiseName
@@ -27,7 +27,7 @@ class Form:
         told_by: What a record of this form is known by, in words.
         fits: Whether a single record is of this form.
         parse: The typed records of a whole file; see
-            :func:`stcnet.datasets.record_files.parse_records`.
+            :func:`stcnet.datasets.records.files.parse_records`.
     """
 
     name: str

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from stcnet.datasets.cell_protocols import CELL_PROTOCOLS, cell_folds
-from stcnet.datasets.cells import CELL_SIDE, Cell, read_cells
+from stcnet.datasets.cells.protocols import CELL_PROTOCOLS, cell_folds
+from stcnet.datasets.cells.records import CELL_SIDE, Cell, read_cells
 from stcnet.datasets.clips import ClipSet, load_clips
 from stcnet.datasets.collection import LabelledClip, OnBad, refuse
-from stcnet.datasets.folds import Fold
+from stcnet.datasets.folds.fold import Fold
 
 
 @dataclass(frozen=True)

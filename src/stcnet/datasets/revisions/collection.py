@@ -8,8 +8,8 @@ from functools import cached_property
 
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.collection import Collection, LabelledClip, OnBad, refuse
-from stcnet.datasets.folds import Fold
-from stcnet.datasets.revisions import Change, Revisions, change_among, require_fit
+from stcnet.datasets.folds.fold import Fold
+from stcnet.datasets.revisions.reading import Change, Revisions, change_among, require_fit
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class RevisedCollection:
 
         Raises:
             DataError: One of them does not fit the collection, see
-                :func:`stcnet.datasets.revisions.require_fit`.
+                :func:`stcnet.datasets.revisions.reading.require_fit`.
         """
         require_fit(revisions, {clip.id: clip.label for clip in original.clips})
         return cls(original, revisions)

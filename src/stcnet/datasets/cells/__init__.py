@@ -1,0 +1,1 @@
+"""The shared RISE cells: their records, clips and protocols."""

@@ -1,0 +1,1 @@
+"""Names, hashes and locks of files that come from elsewhere."""

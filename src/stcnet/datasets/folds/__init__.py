@@ -1,0 +1,1 @@
+"""Who is tested on what: folds without leaks, and the protocols that make them."""

@@ -1,0 +1,1 @@
+"""Files of records of every form: told apart, read and checked."""

@@ -1,0 +1,1 @@
+"""Revised labels: read, held against the data, and applied visibly."""

@@ -1,0 +1,1 @@
+"""Videos of clips: decoded side by side, and their sizes."""
