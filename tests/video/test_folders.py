@@ -7,6 +7,7 @@ import os
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -52,6 +53,19 @@ NOON = datetime(2024, 5, 1, 12, 30, 5, tzinfo=UTC)
 )
 def test_time_in_a_name(stem: str, wanted: datetime | None) -> None:
     assert name_time(stem) == wanted
+
+
+@pytest.mark.parametrize(
+    ("stem", "wanted"),
+    [
+        ("gate_2026-03-29T01-59-59", datetime(2026, 3, 29, 0, 59, 59, tzinfo=UTC)),
+        ("gate_2026-03-29T02-30-00", None),
+        ("gate_2026-03-29T02-30-00Z", datetime(2026, 3, 29, 2, 30, tzinfo=UTC)),
+        ("gate_2026-03-29T03-00-00", datetime(2026, 3, 29, 1, 0, tzinfo=UTC)),
+    ],
+)
+def test_an_hour_that_never_was_is_no_time(stem: str, wanted: datetime | None) -> None:
+    assert name_time(stem, ZoneInfo("Europe/Amsterdam")) == wanted
 
 
 moments = st.integers(1_010_000_000_000, 3_780_000_000_000).map(

@@ -78,7 +78,8 @@ def name_time(stem: str, zone: tzinfo = UTC) -> datetime | None:
     Understood are dates with times, such as ``2024-05-01T12-30-05Z``, ``20240501_123005`` or
     ``2024-05-01T12:30:05.250+02:00``, and Unix times in seconds or milliseconds, anywhere in the
     name. A date without offset is one of ``zone``; an offset in digits counts after a date joined
-    by ``T`` only, since ``-0001`` after another is more often a number.
+    by ``T`` only, since ``-0001`` after another is more often a number. An hour that the clocks of
+    ``zone`` skipped is no time.
 
     >>> str(name_time("gate_2024-05-01T12-30-05+0200"))
     '2024-05-01 10:30:05+00:00'
@@ -106,7 +107,10 @@ def _calendar_time(stem: str, default: tzinfo) -> datetime | None:
     digits = re.sub(r"[^0-9]", "", match["day"] + match["clock"])
     try:
         moment = datetime.strptime(digits + (zone or "Z"), "%Y%m%d%H%M%S%z")
-        moment = moment if zone else moment.replace(tzinfo=default)
+        if not zone:
+            moment = moment.replace(tzinfo=default)
+            if moment.astimezone(UTC).astimezone(default) != moment:
+                return None
         return moment.replace(microsecond=int(match["millis"] or 0) * 1000).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

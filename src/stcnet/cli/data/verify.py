@@ -98,7 +98,7 @@ def _verify_store(folder: Path, *, repair: bool) -> None:
         raise ConfigError(
             "a store cannot be fetched again",
             where="--repair",
-            hint="remove the files it finds wrong, then run stcnet data store again",
+            hint="run stcnet data store again: it makes what is missing or changed",
         )
     with shown_progress() as progress:
         check = look(folder, listener=lambda done, total: progress("checking", done, total))

@@ -104,7 +104,7 @@ def read_cells(folder: Path) -> list[Cell]:
             got=error.strerror,
             hint="name the folder that holds cells.json and the mosaics with --data",
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError("the records are not JSON", where=path, got=error) from None
     try:
         cells = _RECORDS.validate_python(records)

@@ -83,7 +83,8 @@ def folds_of(collection: Collection, protocol: str) -> list[Fold]:
         "there is no such protocol for this data",
         where="--protocol",
         got=protocol,
-        allowed=", ".join(protocols_of(collection)),
+        allowed=", ".join(protocols_of(collection))
+        or "none: its labelled clips are too few or of one view, plant and day",
     )
 
 

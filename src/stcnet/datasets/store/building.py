@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,8 @@ import numpy as np
 
 from stcnet.datasets.cells.records import CLIP_FRAMES
 from stcnet.datasets.collection import Collection, LabelledClip, labelled
+from stcnet.datasets.disk.hashes import sha256_of
+from stcnet.datasets.disk.locks import is_free
 from stcnet.datasets.store.codecs import Codec, encode
 from stcnet.datasets.store.divisions import held_out_by
 from stcnet.datasets.store.native import native_size
@@ -132,10 +133,8 @@ def _refuse_others(folder: Path) -> None:
 
 
 def _lock(handle: int, folder: Path) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise OutputError("another process is making this store", where=folder) from None
+    if not is_free(handle):
+        raise OutputError("another process is making this store", where=folder)
 
 
 def _earlier(folder: Path) -> list[StoreRecord]:
@@ -166,7 +165,7 @@ class _Builder:
             self._require_like(record)
             for shard in record.shards:
                 ids = {clip.id for clip in shard.clips}
-                if ids <= wanted and _has_length(self.folder, shard):
+                if ids <= wanted and _is_whole(self.folder, shard):
                     found.append(self._record([shard], record.frames))
                     wanted = wanted - ids
         return found
@@ -300,9 +299,9 @@ def _pass_over(error: StcnetError) -> None:
     """The reason is heard when the clip is asked for alone."""
 
 
-def _has_length(folder: Path, shard: ShardRecord) -> bool:
+def _is_whole(folder: Path, shard: ShardRecord) -> bool:
     with suppress(OSError):
-        return (folder / SHARD_FOLDER / shard.file).stat().st_size == shard.bytes
+        return sha256_of(folder / SHARD_FOLDER / shard.file) == shard.sha256
     return False
 
 

@@ -22,7 +22,7 @@ from stcnet.types import Picture
 SHARD_SUFFIX = ".frames"
 _MAGIC = b"STCFRAME"
 _HEAD = len(_MAGIC) + 2 * 4
-HINT = "look at it with stcnet data verify; remove the file and make the store again"
+HINT = "run stcnet data store again: it makes what is missing or changed"
 
 
 def write_shard(folder: Path, clips: Sequence[StoredClip], frames: Sequence[bytes]) -> ShardRecord:

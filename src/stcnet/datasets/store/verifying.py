@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from stcnet.datasets.disk.hashes import sha256_of
 from stcnet.datasets.store.codecs import decode
 from stcnet.datasets.store.records import SHARD_FOLDER, ShardRecord, StoreRecord, read_store
 from stcnet.datasets.store.shards import Shard
@@ -75,15 +75,14 @@ def _fault_of(folder: Path, record: StoreRecord, shard: ShardRecord) -> str | No
 
 
 def _require_hash(path: Path, shard: ShardRecord) -> None:
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = sha256_of(path)
     if found != shard.sha256:
         raise DataError(
             "the content of the shard has changed",
             where=path,
             got=f"SHA-256 {found[:16]}...",
             allowed=f"{shard.sha256[:16]}...",
-            hint="remove the file, then run stcnet data store again: it makes what is missing",
+            hint="run stcnet data store again: it makes what is missing or changed",
         )
 
 
