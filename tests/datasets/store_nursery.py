@@ -24,7 +24,6 @@ from planted_collection import planted_collection
 from stcnet.datasets.store import STORE_FILE, build_store, building, verify
 
 CLIPS, SHARD_CLIPS = 12, 3
-building.SHARD_CLIPS = SHARD_CLIPS
 
 
 class Death:
@@ -86,6 +85,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def main(root: Path, kills: int, seed: int) -> dict[str, Any]:
+    building.SHARD_CLIPS = SHARD_CLIPS
     draw = random.Random(seed)
     whole = {kind: build(root / kind, kind, 0)[1] for kind in ("at_calls", "at_syncs")}
     undisturbed = contents(root / "at_calls")

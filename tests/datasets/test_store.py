@@ -367,7 +367,7 @@ def test_a_frame_that_does_not_decode_names_its_file(folder: Path) -> None:
     start = 16 + 4 * 4 * LENGTH
     path.write_bytes(content[:start] + bytes(12) + content[start + 12 :])
     clips = store.load(store.clips, SIDE)
-    with pytest.raises(DataError, match=f"{path}: frame 0 of clip 0 .* does not decode.*store again"):
+    with pytest.raises(DataError, match=f"{path}: frame 0 of clip 0 .* does not decode.*again"):
         clips.gather(np.zeros(1, np.int64), ALL)
     assert clips.gather(np.ones(1, np.int64), ALL).shape == (1, LENGTH, 3, SIDE, SIDE)
 

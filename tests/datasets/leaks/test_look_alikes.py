@@ -23,7 +23,7 @@ from stcnet.datasets.leaks.look_alikes import (
     refuse_look_alikes,
     refuse_pictures,
 )
-from stcnet.datasets.leaks.signatures import SIGNATURE_SIZE, picture_signatures, signatures
+from stcnet.datasets.leaks.signatures import SIGNATURE_SIZE, parted, picture_signatures, signatures
 from stcnet.errors import DataError
 
 OTHERS = [film(view, recording) for view in (1, 2) for recording in (0, 1)]
@@ -107,6 +107,31 @@ def test_many_clips_are_searched_block_by_block(monkeypatch: pytest.MonkeyPatch)
     ends = [(pair.first, pair.second) for pair in whole]
     assert sorted(ends) == [(0, 2), (0, 5), (1, 4), (1, 6), (2, 5), (4, 6)]
     assert sorted((pair.first, pair.second) for pair in parts) == sorted(ends)
+
+
+def foggy(pattern: int, noise: int) -> Tensor:
+    """A clip in fog: broad, faint shades, and grain that is another one every time."""
+    rng = np.random.default_rng(pattern)
+    shades = torch.from_numpy(rng.normal(110, 22, (1, 3, 3, 3))).mean(1, keepdim=True)
+    picture = torch.nn.functional.interpolate(shades, (96, 96), mode="bicubic").expand(1, 3, 96, 96)
+    grain = np.random.default_rng([pattern, noise]).normal(0, 1, (1, 3, 32, 32))
+    grains = torch.from_numpy(grain).repeat_interleave(3, 2).repeat_interleave(3, 3)
+    return (picture + grains).clamp(0, 255).round().byte().expand(36, 3, 96, 96).clone()
+
+
+def test_shades_tell_where_nothing_stands_out() -> None:
+    rows = signatures(clip_set(foggy(0, 0), foggy(0, 1), foggy(1, 0), foggy(2, 0)))
+    scenes, *_ = parted(rows)
+    assert float(scenes[0] @ scenes[1]) < SAME_SCENE
+    (pair,) = near_duplicates(rows)
+    assert (pair.first, pair.second, pair.same_recording) == (0, 1, False)
+    assert pair.scene == pytest.approx(SAME_SCENE)
+    refuse_look_alikes(clip_set(foggy(0, 0)), clip_set(foggy(0, 1), name="test"))
+
+
+def test_shades_say_nothing_of_pictures_of_full_contrast() -> None:
+    bright = [coloured(foggy(0, noise), (2.4, 2.4, 2.4), -150) for noise in range(2)]
+    assert near_duplicates(signatures(clip_set(*bright))) == []
 
 
 def test_no_clips_make_no_pairs() -> None:

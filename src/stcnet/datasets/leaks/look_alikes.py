@@ -17,6 +17,7 @@ from torch import Tensor
 
 from stcnet.datasets.leaks.signatures import (
     MOTION_SHAPE,
+    SHADES_SIZE,
     Signatures,
     parted,
     picture_signatures,
@@ -31,6 +32,10 @@ SAME_MOTION: Final = 0.72
 """Agreement of motion from which two clips are one recording."""
 SAME_SCENE: Final = 0.98
 """Agreement of scenes from which two clips are of one place in one light, minutes apart."""
+SAME_SHADES: Final = 0.985
+"""Agreement of the shades of two dim pictures from which their scenes are the same."""
+DIM: Final = 14.0
+"""Contrast of a picture in grey levels, as root mean square, below which it is dim, as in fog."""
 STILL_SCENE: Final = 0.995
 """The same for clips in which nothing moves: they are then one recording."""
 LEAST_SCENE: Final = 0.9
@@ -54,7 +59,8 @@ class LookAlike:
 
     Attributes:
         first, second: Their positions.
-        scene: Agreement of their scenes, at most 1.
+        scene: Agreement of their scenes, at most 1; just enough for one scene where only their
+            shades agree.
         motion: Agreement of their motion, at most 1; 0 where one of them is still.
     """
 
@@ -97,11 +103,12 @@ def near_duplicates(
         The pairs, those of one recording first, then by falling similarity; ``second`` counts in
         ``others`` where given, else ``first < second``.
     """
-    scenes, motions = parted(rows)
-    other_scenes, other_motions = (scenes, motions) if others is None else parted(others)
+    scenes, shades, motions = ours = parted(rows)
+    other_scenes, other_shades, other_motions = ours if others is None else parted(others)
     enough = _NEVER if least_scene is None else least_scene
     found = []
-    for pairs, alike in _alike_scenes(scenes, other_scenes, within=others is None):
+    one, two = (scenes, shades), (other_scenes, other_shades)
+    for pairs, alike in _alike_scenes(one, two, within=others is None):
         agreed = motion_agreement(motions[pairs[:, 0]], other_motions[pairs[:, 1]], alike)
         kept = (agreed >= SAME_MOTION) | (alike >= enough)
         found += [
@@ -113,11 +120,18 @@ def near_duplicates(
     return sorted(found, key=lambda pair: (not pair.same_recording, -pair.similarity, pair.first))
 
 
-def _alike_scenes(one: Tensor, two: Tensor, *, within: bool) -> Iterator[tuple[Tensor, Tensor]]:
+Still = tuple[Tensor, Tensor]
+"""Scenes and shades of some clips."""
+
+
+def _alike_scenes(one: Still, two: Still, *, within: bool) -> Iterator[tuple[Tensor, Tensor]]:
     """Positions, shape (P, 2), and agreement, shape (P,), of pairs of one view, by blocks."""
-    for row in range(0, len(one), _CLIPS):
-        for column in range(row if within else 0, len(two), _CLIPS):
-            scores = one[row : row + _CLIPS] @ two[column : column + _CLIPS].T
+    for row in range(0, len(one[0]), _CLIPS):
+        for column in range(row if within else 0, len(two[0]), _CLIPS):
+            scores = _scene_agreement(
+                (one[0][row : row + _CLIPS], one[1][row : row + _CLIPS]),
+                (two[0][column : column + _CLIPS], two[1][column : column + _CLIPS]),
+            )
             if within and row == column:
                 scores = scores.triu(1)
             pairs = (scores >= LEAST_SCENE).nonzero()
@@ -125,6 +139,16 @@ def _alike_scenes(one: Tensor, two: Tensor, *, within: bool) -> Iterator[tuple[T
             pairs += torch.tensor([row, column])
             for start in range(0, len(pairs), _PAIRS):
                 yield pairs[start : start + _PAIRS], alike[start : start + _PAIRS]
+
+
+def _scene_agreement(one: Still, two: Still) -> Tensor:
+    """Agreement of the scenes of each pair, shape (N, M); of dim pictures the shades may decide."""
+    scores = one[0] @ two[0].T
+    sizes = [shades.norm(dim=1) for _, shades in (one, two)]
+    most = DIM * SHADES_SIZE**0.5
+    dim = (sizes[0] < most)[:, None] & (sizes[1] < most)
+    shared = one[1] @ two[1].T / (sizes[0][:, None] * sizes[1]).clamp(min=1.0)
+    return torch.where(dim & (shared >= SAME_SHADES), scores.clamp(min=SAME_SCENE), scores)
 
 
 def motion_agreement(one: Tensor, two: Tensor, alike: Tensor) -> Tensor:

@@ -1,11 +1,13 @@
 """What tells one recording from another: a clip's scene, and how it changes from frame to frame.
 
 A static camera makes all clips of a view look alike, so a fingerprint of the picture alone finds
-far too much. A clip is therefore described twice:
+far too much. A clip is therefore described three times:
 
 - its *scene*, the median of its frames on a coarse grid, each pixel less the mean around it and
   divided by the contrast there. That forgets brightness, exposure and the coding, and keeps edges,
   shadows and colours: what changes within the hour;
+- its *shades*, the same median in grey levels, less their mean. They change with the light, but in
+  fog, in the dark and at dusk, where nothing stands out, a scene without them is noise;
 - its *motion*, the differences of frames 20 s apart on a coarser grid, less the mean of each, so
   that a cloud before the sun does not count. No two recordings share it: smoke, steam and shadows
   never move alike twice, while coding, scaling and a change of brightness leave it as it was.
@@ -37,10 +39,11 @@ MOTION_STEP: Final = 4
 COLOURS: Final = 3
 
 SCENE_SIZE: Final = COLOURS * SCENE_GRID**2
+SHADES_SIZE: Final = SCENE_GRID**2
 MOTION_SHAPE: Final = (MOMENTS - MOTION_STEP, MOTION_GRID**2)
 MOTION_SIZE: Final = MOTION_SHAPE[0] * MOTION_SHAPE[1]
-SIGNATURE_SIZE: Final = SCENE_SIZE + MOTION_SIZE
-"""Numbers of a clip's signature: the scene's first."""
+SIGNATURE_SIZE: Final = SCENE_SIZE + SHADES_SIZE + MOTION_SIZE
+"""Numbers of a clip's signature: the scene's first, then the shades'."""
 
 _SURROUND: Final = 9
 """Cells each way over which brightness and contrast are levelled."""
@@ -57,8 +60,8 @@ def signatures(clips: ClipSet) -> Signatures:
         clips: Of RGB, of any size and length.
 
     Returns:
-        A row a clip, float32, shape (N, 5120): its scene, a vector of length 1, and its motion in
-        grey levels, as :func:`parted` takes them apart.
+        A row a clip, float32, shape (N, 6144): its scene, a vector of length 1, its shades and its
+        motion in grey levels, as :func:`parted` takes them apart.
 
     Raises:
         ValueError: The clips are not RGB: optical flow has no scene.
@@ -74,8 +77,8 @@ def signatures(clips: ClipSet) -> Signatures:
         coarse = F.adaptive_avg_pool2d(block.flatten(0, 1).float(), SCENE_GRID)
         coarse = coarse.reshape(*block.shape[:2], *coarse.shape[1:])
         into = rows[start : start + len(block)]
-        into[:, :SCENE_SIZE] = scene_of(coarse.median(dim=1).values).numpy()
-        into[:, SCENE_SIZE:] = _motion_of(coarse).numpy()
+        still = coarse.median(dim=1).values
+        into[:] = torch.cat([scene_of(still), _shades_of(still), _motion_of(coarse)], 1).numpy()
     return rows
 
 
@@ -92,10 +95,12 @@ def picture_signatures(pictures: Tensor) -> Signatures:
     return np.asarray(scene_of(coarse).numpy(), dtype=np.float32)
 
 
-def parted(rows: Signatures) -> tuple[Tensor, Tensor]:
-    """The scenes, shape (N, 3072), and the motions, shape (N, 32, 64), of signatures."""
-    whole = torch.from_numpy(rows)
-    return whole[:, :SCENE_SIZE], whole[:, SCENE_SIZE:].reshape(-1, *MOTION_SHAPE)
+def parted(rows: Signatures) -> tuple[Tensor, Tensor, Tensor]:
+    """Scenes, shape (N, 3072), shades (N, 1024) and motions (N, 32, 64) of signatures."""
+    scenes, shades, motions = torch.from_numpy(rows).split(
+        [SCENE_SIZE, SHADES_SIZE, MOTION_SIZE], dim=1
+    )
+    return scenes, shades, motions.reshape(-1, *MOTION_SHAPE)
 
 
 def scene_of(pictures: Tensor) -> Tensor:
@@ -103,6 +108,12 @@ def scene_of(pictures: Tensor) -> Tensor:
     detail = pictures - _surround(pictures)
     contrast = _surround(detail.square()).mean(1, keepdim=True).sqrt()
     return F.normalize((detail / (contrast + _LEAST_CONTRAST)).flatten(1))
+
+
+def _shades_of(pictures: Tensor) -> Tensor:
+    """Grey levels of pictures on the coarse grid, shape (N, 3, 32, 32), to (N, 1024), mean 0."""
+    grey = pictures.mean(1).flatten(1)
+    return grey - grey.mean(1, keepdim=True)
 
 
 def _surround(pictures: Tensor) -> Tensor:
