@@ -206,3 +206,11 @@ def test_the_listed_groups_of_two_mosaics_are_found(shared_data: Path) -> None:
     assert len(recordings) >= 0.8 * len(listed)
     assert min(pair.motion for pair in found if pair.same_recording) > SAME_MOTION + 0.05
     assert all(pair.scene >= SAME_SCENE for pair in found if not pair.same_recording)
+
+
+@pytest.mark.real_data
+def test_two_clips_of_one_fog_are_found(shared_data: Path) -> None:
+    folder = shared_data / "rise-cells"
+    fog = [cell for cell in read_cells(folder) if cell.duplicate_group == 776]
+    (pair,) = near_duplicates(signatures(load_clips(folder, fog, 64)))
+    assert (pair.first, pair.second, pair.same_recording) == (0, 1, False)

@@ -97,9 +97,8 @@ def picture_signatures(pictures: Tensor) -> Signatures:
 
 def parted(rows: Signatures) -> tuple[Tensor, Tensor, Tensor]:
     """Scenes, shape (N, 3072), shades (N, 1024) and motions (N, 32, 64) of signatures."""
-    scenes, shades, motions = torch.from_numpy(rows).split(
-        [SCENE_SIZE, SHADES_SIZE, MOTION_SIZE], dim=1
-    )
+    whole, first = torch.from_numpy(rows), SCENE_SIZE + SHADES_SIZE
+    scenes, shades, motions = whole[:, :SCENE_SIZE], whole[:, SCENE_SIZE:first], whole[:, first:]
     return scenes, shades, motions.reshape(-1, *MOTION_SHAPE)
 
 
