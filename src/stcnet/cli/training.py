@@ -33,6 +33,22 @@ FIRST_SPEAKS_WITHIN_S = 10.0
 PREDICTIONS_FILE = "predictions.csv"
 
 
+PrecisionName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="32-true, bf16-mixed or auto.", show_default="from the recipe"
+    ),
+]
+ClipsPlace = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Where batches are drawn from: device, host, store (stcnet data store), "
+        "or auto by free memory.",
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command()(train)
@@ -50,20 +66,8 @@ def train(
         int, typer.Option(metavar="N", help="GPUs of this machine, or processes on its CPU.")
     ] = 1,
     nodes: Annotated[int, typer.Option(metavar="N", help="Machines, each given this command.")] = 1,
-    precision: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="32-true, bf16-mixed or auto.", show_default="from the recipe"
-        ),
-    ] = None,
-    clips_on: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="Where batches are drawn from: device, host, store (stcnet data store), "
-            "or auto by free memory.",
-        ),
-    ] = "auto",
+    precision: PrecisionName = None,
+    clips_on: ClipsPlace = "auto",
     skip_bad: SkipBad = False,
     revisions: RevisionsFile = None,
 ) -> None:

@@ -17,6 +17,24 @@ if TYPE_CHECKING:
     from stcnet.datasets.own.cutting import CutReport
 
 
+Stride = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Frames from the start of a clip to that of the next.",
+        show_default="--frames, so that clips do not overlap",
+    ),
+]
+Zones = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=x,y,w,h",
+        help="Part of the picture to cut out, as for detect. May be given several times.",
+        show_default="the whole picture",
+    ),
+]
+
+
 def register(group: typer.Typer) -> None:
     """Add the command of this module."""
     group.command()(cut)
@@ -31,22 +49,8 @@ def cut(
         str, typer.Option(metavar="TIME", help="World time between the frames of a clip.")
     ] = "5s",
     frames: Annotated[int, typer.Option(metavar="N", help="Frames of a clip.")] = 36,
-    stride: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="Frames from the start of a clip to that of the next.",
-            show_default="--frames, so that clips do not overlap",
-        ),
-    ] = None,
-    zone: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=x,y,w,h",
-            help="Part of the picture to cut out, as for detect. May be given several times.",
-            show_default="the whole picture",
-        ),
-    ] = None,
+    stride: Stride = None,
+    zone: Zones = None,
     view: Annotated[
         str | None,
         typer.Option(

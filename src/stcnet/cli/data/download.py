@@ -13,6 +13,24 @@ if TYPE_CHECKING:
 _DEFAULT_SIZE = 180
 
 
+MetadataFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The records, which become the folder's metadata.json.",
+        show_default="the folder's",
+    ),
+]
+Archives = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="ZIP",
+        help="Archive that holds videos, asked before the addresses in the records. "
+        "May be given several times.",
+    ),
+]
+
+
 def register(group: typer.Typer) -> None:
     """Add the command of this module."""
     group.command()(download)
@@ -39,22 +57,8 @@ def download(
         int | None,
         typer.Option(metavar="N", help="So many clips at most, always the same ones."),
     ] = None,
-    metadata: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The records, which become the folder's metadata.json.",
-            show_default="the folder's",
-        ),
-    ] = None,
-    archive: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="ZIP",
-            help="Archive that holds videos, asked before the addresses in the records. "
-            "May be given several times.",
-        ),
-    ] = None,
+    metadata: MetadataFile = None,
+    archive: Archives = None,
     workers: Annotated[int, typer.Option(metavar="N", help="Videos at the same time.")] = 4,
     rate: Annotated[
         float, typer.Option(metavar="N", help="Requests a second to one host, at most.")

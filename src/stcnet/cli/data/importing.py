@@ -24,6 +24,25 @@ Timezone = Annotated[
 ]
 
 
+Interval = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="World time between the frames of time-lapse clips that say none, such as 5s.",
+        show_default="as the video plays",
+    ),
+]
+Zones = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--zone",
+        metavar="NAME=x,y,w,h",
+        help="Part of the picture that counts in clips that say none, as for detect.",
+        show_default="the centred square",
+    ),
+]
+
+
 def register(group: typer.Typer) -> None:
     """Add the command of this module."""
     group.command("import")(import_)
@@ -53,23 +72,8 @@ def import_(
         str, typer.Option(metavar="NAME", help="Plant of clips that say none.")
     ] = "unknown",
     timezone: Timezone = "UTC",
-    interval: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="World time between the frames of time-lapse clips that say none, such as 5s.",
-            show_default="as the video plays",
-        ),
-    ] = None,
-    zone: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--zone",
-            metavar="NAME=x,y,w,h",
-            help="Part of the picture that counts in clips that say none, as for detect.",
-            show_default="the centred square",
-        ),
-    ] = None,
+    interval: Interval = None,
+    zone: Zones = None,
     link: Annotated[bool, typer.Option("--link", help="Hard-link the videos, not copy.")] = False,
     relabel: Annotated[
         bool, typer.Option("--relabel", help="Clips that are there take a label that differs.")
