@@ -131,7 +131,12 @@ def describe(frames: int, stride: int, residual: Any = "signed") -> ModelDescrip
 
 
 CALIBRATION = PlattCalibration(
-    slope=1.5, intercept=-0.25, threshold=0.6, off_threshold=0.4, basis="random numbers"
+    slope=1.5,
+    intercept=-0.25,
+    threshold=0.5,
+    alarm_threshold=0.6,
+    off_threshold=0.4,
+    basis="random numbers",
 )
 
 

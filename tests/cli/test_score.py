@@ -29,7 +29,7 @@ def test_json_lines_in_order(run: Run, video: Path, model: Path, tmp_path: Path)
     assert "the file is empty" in records[1]["error"]
     for record in (records[0], records[2]):
         assert record["smoke"] == (record["probability"] >= record["threshold"])
-        assert (record["threshold"], record["model"]) == (0.6, "tiny 1.2.3")
+        assert (record["threshold"], record["model"]) == (0.5, "tiny 1.2.3")
 
 
 def test_the_probability_is_the_clip_scorers(run: Run, video: Path, model: Path) -> None:

@@ -53,7 +53,8 @@ def test_the_files_agree(results: Path, package: ModelPackage) -> None:
     assert (model["name"], model["version"], model["sha256"]) == (
         "tiny", "1.2.3", package.sha256
     )  # fmt: skip
-    assert (model["threshold"], model["calibration"]) == (0.6, "random numbers")
+    assert (model["threshold"], model["alarm_threshold"]) == (0.5, 0.6)
+    assert model["calibration"] == "random numbers"
     assert (model["training"], model["limits"]) == ("random numbers", ["knows nothing"])
     assert record["settings"]["window_s"] == 35
 

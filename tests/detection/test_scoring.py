@@ -62,7 +62,7 @@ def test_the_models_thresholds_hold_unless_others_are_given(
     make_source: MakeSource, package: ModelPackage
 ) -> None:
     source = make_source([5.0 * k for k in range(10)])
-    assert detect(source, package).settings.on_threshold == package.calibration.threshold
+    assert detect(source, package).settings.on_threshold == package.calibration.alarm_threshold
     always = EpisodeSettings(on_threshold=1e-9, off_threshold=0, shortest_s=0)
     found = detect(source, package, ZONES, always)
     assert [episode.zone for episode in found.episodes] == ["left", "right"]
@@ -76,7 +76,7 @@ def test_the_models_thresholds_hold_unless_others_are_given(
                      r"made.mp4: is shorter than a window of 35 s \(8 frames\) "
                      r"\(got 30 s, 7 frames at one every 5 s\); .* --frame-interval", id="short"),
         pytest.param([k / 25 for k in range(250)], "shorter .*got 10 s, 3 frames", id="25 fps"),
-        pytest.param([0.0], "shorter .*got 0 s, 1 frames", id="one frame"),
+        pytest.param([0.0], "shorter .*got 0 s, 1 frame", id="one frame"),
         pytest.param([], "shorter .*got 0 s, 0 frames", id="no frame"),
         pytest.param([gap + 5.0 * k for gap in (0, 100, 200) for k in range(6)],
                      "no stretch between its gaps is as long as a window", id="gaps"),

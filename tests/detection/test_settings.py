@@ -1,4 +1,4 @@
-"""The model's thresholds hold unless the operator says otherwise."""
+"""The model's alarm thresholds hold unless the operator says otherwise."""
 
 from typing import Any
 
@@ -8,13 +8,15 @@ from stcnet.detection import episode_settings, operating_point
 from stcnet.errors import ConfigError
 from stcnet.inference import Measured, OperatingPoint, PlattCalibration
 
-CALIBRATION = PlattCalibration(slope=1, intercept=0, threshold=0.6, off_threshold=0.45, basis="")
+CALIBRATION = PlattCalibration(
+    slope=1, intercept=0, threshold=0.3, alarm_threshold=0.6, off_threshold=0.45, basis=""
+)
 
 
 @pytest.mark.parametrize(
     ("given", "thresholds"),
     [
-        pytest.param({}, (0.6, 0.45), id="the model's"),
+        pytest.param({}, (0.6, 0.45), id="the model's alarm"),
         pytest.param({"threshold": 0.8}, (0.8, 0.6), id="the other one follows in proportion"),
         pytest.param({"off_threshold": 0.2}, (0.6, 0.2), id="off alone"),
         pytest.param({"threshold": 0.3, "off_threshold": 0.3}, (0.3, 0.3), id="equal"),
@@ -37,7 +39,7 @@ def test_lengths_have_the_defaults_of_the_events_unless_given() -> None:
         pytest.param({"threshold": 1.5}, ".--threshold.: .* less than or equal to 1 .got 1.5",
                      id="above 1"),
         pytest.param({"threshold": 0.0}, ".--threshold.: .* greater than 0", id="zero"),
-        pytest.param({"threshold": float("nan")}, "finite", id="not a number"),
+        pytest.param({"threshold": float("nan")}, r"\(--threshold\): .* a finite number", id="not a number"),
         pytest.param({"off_threshold": 0.7}, "thresholds: off_threshold 0.7 is above", id="order"),
         pytest.param({"off_threshold": -0.1}, ".--off-threshold.: .* greater", id="below 0"),
         pytest.param({"shortest_s": -1.0}, ".--shortest.: .* greater", id="negative length"),

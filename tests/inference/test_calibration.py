@@ -17,7 +17,9 @@ from stcnet.inference import (
 )
 from stcnet.inference.calibration import LEAST_GAP, LOG_ODDS_LIMIT, AnyCalibration
 
-REST: dict[str, Any] = {"threshold": 0.6, "off_threshold": 0.4, "basis": "clips"}
+REST: dict[str, Any] = {
+    "threshold": 0.3, "alarm_threshold": 0.6, "off_threshold": 0.4, "basis": "clips",
+}  # fmt: skip
 KNOTS = ((-2.0, -4.0), (0.0, -1.0), (1.0, 2.0), (3.0, 2.5))
 OF_EACH: dict[str, Calibration] = {
     "platt": PlattCalibration(slope=2.0, intercept=-1.0, **REST),
@@ -114,10 +116,11 @@ def test_survives_the_way_through_json(method: str) -> None:
     assert READER.validate_json(calibration.model_dump_json()) == calibration
 
 
-def test_what_version_1_wrote_is_read() -> None:
+def test_what_older_versions_wrote_has_one_threshold_for_verdict_and_alarm() -> None:
     old = b"""{"method": "platt", "slope": 2.0, "intercept": -1.0, "threshold": 0.6,
                "off_threshold": 0.4, "basis": "clips"}"""
-    assert READER.validate_json(old) == OF_EACH["platt"]
+    expected = OF_EACH["platt"].model_copy(update={"threshold": 0.6})
+    assert READER.validate_json(old) == expected
 
 
 @pytest.mark.parametrize(
@@ -140,6 +143,7 @@ def test_the_formula_holds_the_numbers(method: str, words: str) -> None:
         pytest.param("platt", {"slope": math.inf}, id="infinite slope"),
         pytest.param("platt", {"intercept": math.nan}, id="intercept not a number"),
         pytest.param("platt", {"threshold": 1.1}, id="threshold above 1"),
+        pytest.param("platt", {"alarm_threshold": -0.1}, id="alarm threshold below 0"),
         pytest.param("platt", {"off_threshold": 0.7}, id="off above on"),
         pytest.param("platt", {"method": "isotonic"}, id="numbers of another method"),
         pytest.param("platt", {"method": "beta"}, id="unknown method"),

@@ -47,7 +47,7 @@ REFUSED = [
     pytest.param(lambda c: c["input"].update(colour="RGB"), "input.colour", id="unknown inner key"),
     pytest.param(lambda c: c.pop("preset"), "preset", id="missing key"),
     pytest.param(lambda c: c.pop("format_version") and c.pop("name"), "name", id="no version"),
-    pytest.param(lambda c: c.update(format_version=3), "upgrade stcnet", id="newer format"),
+    pytest.param(lambda c: c.update(format_version=4), "upgrade stcnet", id="newer format"),
     pytest.param(lambda c: c.update(format_version=0), "export the model again", id="older format"),
     pytest.param(
         lambda c: c.update(format_version="x"), "format_version", id="version not a number"

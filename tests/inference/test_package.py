@@ -91,12 +91,11 @@ def test_comes_out_as_it_was_put_in(package: ModelPackage, parts: Parts) -> None
     np.testing.assert_array_equal(loaded.examples.frames, parts.example_frames)
 
 
+THRESHOLDS: dict[str, Any] = {"threshold": 0.4, "alarm_threshold": 0.5, "off_threshold": 0.4}
 CALIBRATIONS: list[Calibration] = [
-    PlattCalibration(slope=2, intercept=-1, threshold=0.5, off_threshold=0.4, basis="a"),
-    TemperatureCalibration(temperature=0.7, threshold=0.5, off_threshold=0.4, basis="b"),
-    IsotonicCalibration(
-        knots=((-1.0, -3.5), (0.25, 0.1), (2.0, 4.0)), threshold=0.5, off_threshold=0.4, basis="c"
-    ),
+    PlattCalibration(slope=2, intercept=-1, basis="a", **THRESHOLDS),
+    TemperatureCalibration(temperature=0.7, basis="b", **THRESHOLDS),
+    IsotonicCalibration(knots=((-1.0, -3.5), (0.25, 0.1), (2.0, 4.0)), basis="c", **THRESHOLDS),
 ]
 
 
@@ -115,16 +114,26 @@ def test_each_calibration_comes_out_as_it_was_put_in(
     )
 
 
-def test_a_package_of_version_1_still_loads(package: ModelPackage) -> None:
+@pytest.mark.parametrize(("version", "later"), [(1, ["operating_points"]), (2, [])])
+def test_a_package_of_an_older_version_still_loads(
+    package: ModelPackage, version: int, later: list[str]
+) -> None:
+    """It has one threshold for verdicts and alarms."""
     members = unzip(package.source)
+    calibration = json.loads(members["calibration.json"])
+    del calibration["alarm_threshold"]
+    members["calibration.json"] = json.dumps(calibration).encode()
     manifest = json.loads(members["manifest.json"])
-    del manifest["operating_points"]
-    members["manifest.json"] = json.dumps({**manifest, "format_version": 1}).encode()
+    manifest["files"]["calibration.json"] = hashlib.sha256(members["calibration.json"]).hexdigest()
+    for key in later:
+        del manifest[key]
+    members["manifest.json"] = json.dumps({**manifest, "format_version": version}).encode()
     package.source.write_bytes(pack_members(members))
     loaded = ModelPackage.load(package.source)
-    assert loaded.manifest.format_version == 1
+    assert loaded.manifest.format_version == version
     assert loaded.manifest.operating_points == ()
-    assert loaded.calibration == package.calibration
+    assert loaded.calibration.alarm_threshold == package.calibration.threshold
+    assert loaded.calibration.probability(0.3) == package.calibration.probability(0.3)
 
 
 def test_what_is_written_again_is_of_the_present_version(

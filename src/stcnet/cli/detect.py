@@ -38,7 +38,7 @@ OnThreshold = Annotated[
         min=0,
         max=1,
         help="An episode starts at this probability of smoke.",
-        show_default="the model's",
+        show_default="the model's for alarms",
     ),
 ]
 OffThreshold = Annotated[
@@ -147,7 +147,7 @@ def detect(
 def _threshold(
     package: ModelPackage, threshold: float | None, alarms_per_day: float | None
 ) -> float | None:
-    """The threshold that was asked for, by itself or by a rate; None for the model's.
+    """The alarm threshold that was asked for, by itself or by a rate; None for the model's.
 
     Raises:
         ConfigError: Both are given, or the model has no threshold for the rate.

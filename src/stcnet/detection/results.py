@@ -136,6 +136,7 @@ def _model_facts(package: ModelPackage) -> ModelFacts:
         sha256=package.sha256,
         preset=manifest.preset,
         threshold=package.calibration.threshold,
+        alarm_threshold=package.calibration.alarm_threshold,
         calibration=package.calibration.basis,
         training=manifest.provenance.data,
         limits=manifest.limits,

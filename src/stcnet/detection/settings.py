@@ -31,12 +31,14 @@ def episode_settings(
     shortest_s: float | None = None,
     merge_gap_s: float | None = None,
 ) -> EpisodeSettings:
-    """The settings to use with a model: its own thresholds where none are given.
+    """The settings to use with a model: its own alarm thresholds where none are given.
+
+    The threshold of its verdicts on clips has no say here.
 
     Args:
         calibration: The model's.
         threshold: Calibrated probability, above 0 and at most 1, that starts an episode. Given
-            alone, it takes the model's threshold to end one along, in proportion.
+            alone, it takes the model's off-threshold along, in proportion.
         off_threshold: Calibrated probability, at most ``threshold``, below which one ends.
         shortest_s: Episodes shorter than this many seconds are dropped.
         merge_gap_s: Episodes at most this many seconds apart become one.
@@ -44,9 +46,10 @@ def episode_settings(
     Raises:
         ConfigError: A value is out of range.
     """
-    on = calibration.threshold if threshold is None else threshold
+    own = calibration.alarm_threshold
+    on = own if threshold is None else threshold
     if off_threshold is None:
-        ratio = calibration.off_threshold / calibration.threshold if calibration.threshold else 0.0
+        ratio = calibration.off_threshold / own if own else 0.0
         off_threshold = min(on * ratio, on)
     given: dict[str, Any] = {"shortest_s": shortest_s, "merge_gap_s": merge_gap_s}
     chosen = {name: value for name, value in given.items() if value is not None}

@@ -22,12 +22,16 @@ Knot = tuple[FiniteFloat, Annotated[float, Field(ge=-LOG_ODDS_LIMIT, le=LOG_ODDS
 class Calibration(BaseModel):
     """What every calibration says: a rising map of logits, and the thresholds that go with it.
 
-    The probability is ``1 / (1 + exp(-log_odds))`` of the calibrated log-odds.
+    The probability is ``1 / (1 + exp(-log_odds))`` of the calibrated log-odds. A *verdict* says of
+    one clip whether it shows smoke; an *alarm* interrupts a person, and may ask for more.
 
     Attributes:
         method: How log-odds follow from raw logits.
-        threshold: Calibrated probability, 0..1, from which on a window shows smoke.
-        off_threshold: Calibrated probability, at most ``threshold``, below which an episode ends.
+        threshold: Calibrated probability, 0..1, from which on the verdict on a clip is smoke.
+        alarm_threshold: Calibrated probability, 0..1, from which on a watch raises an alarm. What
+            states none, as packages did before format version 3, raises it at ``threshold``.
+        off_threshold: Calibrated probability, at most ``alarm_threshold``, below which the alarm
+            ends.
         basis: In words, the clips that the map and the thresholds were fitted on.
     """
 
@@ -35,14 +39,23 @@ class Calibration(BaseModel):
 
     method: CalibrationMethod
     threshold: float = Field(ge=0, le=1)
+    alarm_threshold: float = Field(ge=0, le=1)
     off_threshold: float = Field(ge=0, le=1)
     basis: str
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_threshold_for_both(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "threshold" in values:
+            return {"alarm_threshold": values["threshold"], **values}
+        return values
+
     @model_validator(mode="after")
     def _thresholds_in_order(self) -> Self:
-        if self.off_threshold > self.threshold:
+        if self.off_threshold > self.alarm_threshold:
             raise ValueError(
-                f"off_threshold {self.off_threshold:g} is above threshold {self.threshold:g}"
+                f"off_threshold {self.off_threshold:g} is above alarm_threshold "
+                f"{self.alarm_threshold:g}"
             )
         return self
 
@@ -73,7 +86,7 @@ class PlattCalibration(Calibration):
         intercept: Added to the scaled logit.
 
     >>> PlattCalibration(
-    ...     slope=2, intercept=0, threshold=0.5, off_threshold=0.4, basis=""
+    ...     slope=2, intercept=0, threshold=0.4, alarm_threshold=0.5, off_threshold=0.4, basis=""
     ... ).probability(0.0)
     0.5
     """

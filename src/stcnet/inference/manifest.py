@@ -23,11 +23,12 @@ from stcnet.inference.operating_points import OperatingPoint
 from stcnet.preprocess import Normalisation, ResidualForm
 from stcnet.types import require_utc
 
-FormatVersion = Literal[1, 2]
-FORMAT_VERSION: Final = 2
+FormatVersion = Literal[1, 2, 3]
+FORMAT_VERSION: Final = 3
 """The version of the package layout that this code writes.
 
-It reads version 1 too, whose calibration is Platt scaling and which has no operating points.
+It reads older ones too: version 2 has one threshold for verdicts and alarms; version 1, besides,
+always Platt scaling and no operating points.
 """
 
 Scalar: TypeAlias = str | int | float | bool

@@ -61,7 +61,8 @@ class ModelFacts:
         name, version: Of the package.
         sha256: Of the package file, hexadecimal.
         preset: Name of the network, such as ``stcnet-mobilenetv2``.
-        threshold: Calibrated probability from which the package itself says *smoke*, 0..1.
+        threshold: Calibrated probability from which its verdict on a clip is *smoke*, 0..1.
+        alarm_threshold: Calibrated probability from which it raises an alarm of itself, 0..1.
         calibration: How its probabilities were calibrated, in a sentence.
         training: What it was trained on, in a sentence or two.
         limits: What it cannot do, one sentence each.
@@ -72,6 +73,7 @@ class ModelFacts:
     sha256: str
     preset: str
     threshold: float
+    alarm_threshold: float
     calibration: str
     training: str
     limits: Sequence[str] = ()
