@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 CONTRACTS = {each["name"]: each for each in SETTINGS["tool"]["importlinter"]["contracts"]}
-NO_ROOMS = {"__init__", "models"}
-"""The bundled model is a file; nothing imports its folder."""
+NO_ROOMS = {"__init__", "__main__", "models"}
+"""The bundled model is a file; nothing imports its folder, nor the way in of ``python -m``."""
 
 
 def checked_rows() -> list[set[str]]:

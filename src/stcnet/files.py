@@ -42,13 +42,14 @@ def write_whole(
     _settle_folder(path.parent)
 
 
-def require_replaceable(path: Path, head: bytes, *, what: str) -> None:
+def require_replaceable(path: Path, head: bytes, *, what: str, option: str = "--out") -> None:
     """Refuse to write a result over a file that is none, such as labels that somebody gave.
 
     Args:
         path: The place of the result; nothing may be there.
         head: How every such result begins.
         what: A result, such as ``table of merged labels``.
+        option: What the file was named with, for the message.
 
     Raises:
         OutputError: There is a file that begins otherwise.
@@ -59,7 +60,7 @@ def require_replaceable(path: Path, head: bytes, *, what: str) -> None:
     except OSError:
         return  # nothing is there, or the writing itself tells what is wrong
     if there != head:
-        hint = "name another file with --out"
+        hint = f"name another file with {option}"
         raise OutputError(f"there is a file that is no {what}", where=path, hint=hint)
 
 

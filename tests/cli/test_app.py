@@ -25,6 +25,17 @@ def test_alone_it_prints_its_help(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "code"), [(["--version"], 0), (["nope"], 2)], ids=["done", "no such command"]
+)
+def test_python_runs_it_as_a_module(arguments: list[str], code: int, run: Run) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "stcnet", *arguments], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == code
+    assert (ended.stdout, ended.stderr) == (run(*arguments).out, run(*arguments).err)
+
+
+@pytest.mark.parametrize(
     ("command", "options"),
     [
         ("demo", ["--out"]),

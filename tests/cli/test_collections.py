@@ -232,3 +232,22 @@ def test_a_test_clip_under_another_name_ends_the_training(
     assert line.startswith(f"error: {trained}: a training clip shows a test clip again")
     assert f"test clip {tested}" in line
     assert not list(tmp_path.glob("out/*/*"))
+
+
+def test_cells_that_cannot_be_judged_whole_are_kept_and_said(
+    run: Run, small_data: Path, tmp_path: Path
+) -> None:
+    data = shutil.copytree(small_data, tmp_path / "cells")
+    records = json.loads((data / "cells.json").read_text(encoding="utf-8"))
+    records[0]["file"] = "gone.mp4"
+    (data / "cells.json").write_text(json.dumps(records), encoding="utf-8")
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text(yaml.safe_dump(tiny_settings(epochs=1)), encoding="utf-8")
+    told = run("train", recipe, "--data", data, "--out", tmp_path / "o", "--protocol",
+               "leave-out-S0", "--accelerator", "cpu", "--skip-bad")  # fmt: skip
+    assert told.code == 0, told.err
+    assert "gone.mp4: the mosaic is missing" in told.err
+    assert "not judged: predictions of leave-out-S0: clips of the fold are not pred" in told.err
+    assert told.out == f"predictions: {tmp_path / 'o' / 'predictions.csv'}\n"
+    kept = read_rows(tmp_path / "o" / "predictions.csv")
+    assert records[0]["id"] not in {row.values["id"] for row in kept}

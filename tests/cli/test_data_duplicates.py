@@ -139,7 +139,7 @@ def test_info_counts_them_where_asked_to(run: Run, data: Path, tmp_path: Path) -
     )
     assert told.errors == ["looking ...", f"written: {page}"]
     text = page.read_text(encoding="utf-8")
-    assert "5 of 6 clips look like another one" in text
+    assert "Clips that look like another one: 5 of 6; groups of them: 2." in text
     assert text.count("data:image/jpeg;base64,") == 5
 
     told = run("data", "info", data, "--duplicates", "--json")

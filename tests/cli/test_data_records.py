@@ -44,8 +44,8 @@ def test_wrong_records_are_counted_by_cause(run: Run, tmp_path: Path) -> None:
     ("content", "code", "message"),
     [
         pytest.param(None, 2, "the records cannot be read (got No such file", id="missing"),
-        pytest.param("[", 1, "records are wrong (got 1 mistakes in 0 records)", id="no JSON"),
-        pytest.param("[1]", 1, "records are wrong (got 1 mistakes in 0 records)", id="strange"),
+        pytest.param("[", 1, "records are wrong (got 1 mistake in 0 records)", id="no JSON"),
+        pytest.param("[1]", 1, "records are wrong (got 1 mistake in 0 records)", id="strange"),
     ],
 )
 def test_what_is_no_file_of_records_is_told(

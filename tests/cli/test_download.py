@@ -59,7 +59,7 @@ def test_all_there(run: Run, command: tuple[object, ...], tmp_path: Path) -> Non
     told = run(*command)
     assert (told.code, told.out) == (0, f"4 of 4 videos, 0 of them new: {folder}\n")
     told = run("data", "verify", folder)
-    assert (told.code, told.out) == (0, f"4 videos are as they were fetched: {folder}\n")
+    assert (told.code, told.out) == (0, f"4 videos, unchanged since the download: {folder}\n")
     assert "videos: 4" in run("data", "info", folder).out
 
 
@@ -79,7 +79,7 @@ def test_some_missing(
         "missing: 1 wrong content",
     ]
     assert errors(told) == [
-        f"error: {folder}: 3 of 4 videos are missing; see {folder}/missing.csv; "
+        f"error: {folder}: 3 of 4 videos missing; see {folder}/missing.csv; "
         "the same command again fetches only what is missing, and with --archive looks into zip "
         "archives"
     ]
@@ -97,7 +97,7 @@ def test_some_missing(
     ]
     told = run("data", "verify", folder, "--repair")
     assert (told.code, told.out.splitlines()) == (
-        0, ["3 videos fetched again", f"4 videos are as they were fetched: {folder}"],
+        0, ["fetched again: 3 videos", f"4 videos, unchanged since the download: {folder}"],
     )  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def test_what_cannot_be_repaired(
     told = run("data", "verify", folder, "--repair")
     assert told.code == 1
     assert told.out.splitlines() == [
-        "0 videos fetched again",
+        "fetched again: 0 videos",
         f"not fetched: {video.stem}: HTTP 410: Gone",
         "extra: holiday.mp4: nobody fetched it",
         f"truncated: {video.name}: 6 of {len(host.files[path_of(records[0])])} bytes",
@@ -134,7 +134,7 @@ def test_ijmond(run: Run, host: Host, clip: bytes, tmp_path: Path) -> None:
     folder = tmp_path / "ijmond"
     write_records(folder, [record])
     told = run("data", "download", "ijmond", "--out", folder)
-    assert (told.code, told.out) == (0, f"1 of 1 videos, 1 of them new: {folder}\n"), told.err
+    assert (told.code, told.out) == (0, f"1 of 1 video, 1 of them new: {folder}\n"), told.err
     assert run("data", "verify", folder).code == 0
 
 
@@ -144,7 +144,7 @@ def test_a_store_is_verified(run: Run, command: tuple[object, ...], tmp_path: Pa
     assert run("data", "store", folder, "--out", store).code == 0
     told = run("data", "verify", store)
     assert told.code == 0
-    assert told.out == f"4 clips in 1 shards are as stored: {store}\n"
+    assert told.out == f"4 clips in 1 shard, unchanged since they were stored: {store}\n"
     assert run("data", "verify", store, "--repair").code == 2
     (shard,) = (store / "shards").glob("*.frames")
     shard.write_bytes(shard.read_bytes()[:-1])
@@ -152,7 +152,7 @@ def test_a_store_is_verified(run: Run, command: tuple[object, ...], tmp_path: Pa
     told = run("data", "verify", store)
     assert told.code == 1
     assert "extra: more: the store does not name it" in told.out
-    assert "1 of 1 shards are wrong" in errors(told)[0]
+    assert "1 of 1 shard wrong" in errors(told)[0]
 
 
 @pytest.mark.parametrize(

@@ -225,7 +225,7 @@ BAD: list[Any] = [
                  "a: the two models were not judged on the same clips (got 121 of one only",
                  id="other clips"),
     pytest.param(lambda d, t: [*judging("--against", t / "a.csv", "--against", t / "a.csv")(d, t)],
-                 "--against: there must be a file against each (got 2 for 1 files)",
+                 "--against: there must be a file against each (got 2 for 1 file)",
                  id="too many against"),
     pytest.param(lambda d, t: [*judging("--predictions", t / "a.csv")(d, t)],
                  "--predictions: a file is given twice", id="file twice"),

@@ -36,15 +36,15 @@ def test_from_a_long_video_to_rises_layout(run: Run, tmp_path: Path) -> None:
     own = tmp_path / "own"
     taken = run("data", "import", merged, "--clips", tmp_path / "cut", "--out", own)
     assert (taken.code, taken.out) == (0, f"2 added, 0 there already, 0 left out: {own}\n")
-    assert run("data", "verify", own).out == f"2 videos are as they were imported: {own}\n"
+    assert run("data", "verify", own).out == f"2 videos, unchanged since the import: {own}\n"
     (own / "videos" / "extra").touch()
     next((own / "videos").glob("*.mp4")).unlink()
     check = run("data", "verify", own)
     assert check.code == 1
     assert [line.partition(":")[0] for line in check.out.splitlines()] == ["extra", "wrong"]
-    assert "1 of 2 videos are wrong; remove the files it finds wrong" in check.err
+    assert "1 of 2 videos wrong; remove the files it finds wrong" in check.err
     again = run("data", "import", merged, "--clips", tmp_path / "cut", "--out", own)
-    assert again.out.startswith("0 added, 2 there already, 1 videos restored, 0 left out")
+    assert again.out.startswith("0 added, 2 there already, 1 video restored, 0 left out")
     rise = tmp_path / "rise"
     exported = run("data", "export-rise", own, "--out", rise)
     assert exported.code == 0

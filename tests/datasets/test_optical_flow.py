@@ -178,7 +178,7 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("shape", "got"),
     [
-        ((1, 1, 3, 8, 8), "1 frames of 3 channels"),
+        ((1, 1, 3, 8, 8), "1 frame of 3 channels"),
         ((1, 4, 2, 8, 8), "4 frames of 2 channels"),
     ],
     ids=["one frame", "flow already"],

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from stcnet.wording import counted
+
 if TYPE_CHECKING:
     from stcnet.evaluation.alarms import WatchScores
     from stcnet.evaluation.assessment import Assessment
@@ -84,6 +86,6 @@ def _comparison_blocks(assessment: Assessment) -> list[str]:
         comparison_table(comparison).markdown(),
         "McNemar's test is left out: it knows no weights"
         if tested is None
-        else f"McNemar's exact test: {tested.ours_only} clips only ours judges right, "
+        else f"McNemar's exact test: {counted(tested.ours_only, 'clip')} only ours judges right, "
         f"{tested.theirs_only} only theirs, p = {tested.p_value:.3g}",
     ]

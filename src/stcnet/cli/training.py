@@ -15,7 +15,8 @@ import typer
 
 from stcnet.cli.printing import print_assessment
 from stcnet.cli.research import DataFolder, Protocol, RevisionsFile, SkipBad, require_extra
-from stcnet.errors import OutputError, StcnetError
+from stcnet.errors import DataError, OutputError, StcnetError
+from stcnet.wording import counted
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from stcnet.datasets.revisions.collection import RevisedCollection
     from stcnet.evaluation.assessment import Assessment
     from stcnet.evaluation.predictions import Prediction
+    from stcnet.training.groundwork import Groundwork
     from stcnet.training.loop import Listener
     from stcnet.training.placement import ClipsOn
     from stcnet.training.recipe import Recipe
@@ -104,10 +106,11 @@ def train(
         if fabric.is_global_zero:
             _tell_left_out(collection, folds)
             _tell_revised(job)
+        groundwork = _prepare(job)
         if folds:
-            _train_folds(job, folds)
+            _train_folds(job, folds, groundwork)
         else:
-            _train_all(job)
+            _train_all(job, groundwork)
 
 
 def _warn_of_frozen_chance(recipe: Recipe) -> None:
@@ -184,7 +187,17 @@ def _tell_left_out(data: Collection, folds: Sequence[Fold]) -> None:
             say(f"{fold.name}: {fold.left_out} left out of training, too like or near a test clip")
 
 
-def _train_all(job: _Job) -> None:
+def _prepare(job: _Job) -> Groundwork:
+    """Render a recipe's scenes and train on them, where it has any."""
+    from stcnet.training.pretraining import lay_groundwork
+
+    with _shown(job, "pretraining") as listener:
+        return lay_groundwork(
+            job.recipe, job.out, job.fabric, clips_on=job.clips_on, listener=listener
+        )
+
+
+def _train_all(job: _Job, groundwork: Groundwork) -> None:
     from stcnet.datasets.collection import labelled
     from stcnet.training.folds import train_clips
 
@@ -198,11 +211,12 @@ def _train_all(job: _Job) -> None:
             clips_on=job.clips_on,
             listener=listener,
             on_bad=job.on_bad,
+            groundwork=groundwork,
         )
-    typer.echo(f"trained on {len(trained.clips)} clips: {job.out}")
+    typer.echo(f"trained on {counted(len(trained.clips), 'clip')}: {job.out}")
 
 
-def _train_folds(job: _Job, folds: Sequence[Fold]) -> None:
+def _train_folds(job: _Job, folds: Sequence[Fold], groundwork: Groundwork) -> None:
     from stcnet.evaluation.predictions import write_predictions
     from stcnet.training.devices import by_first
     from stcnet.training.folds import run_fold
@@ -220,14 +234,29 @@ def _train_folds(job: _Job, folds: Sequence[Fold]) -> None:
                 clips_on=job.clips_on,
                 listener=listener,
                 on_bad=job.on_bad,
+                groundwork=groundwork,
             )
         predictions += held_out
         own = job.out / fold.name / PREDICTIONS_FILE
         by_first(job.fabric, partial(write_predictions, own, held_out))
         by_first(job.fabric, partial(write_predictions, path, predictions))
     if job.fabric.is_global_zero:
-        print_assessment(_judged(job, predictions), as_json=False)
+        _print_scores(job, predictions)
     typer.echo(f"predictions: {path}")
+
+
+def _print_scores(job: _Job, predictions: list[Prediction]) -> None:
+    """Print the scores; where clips were left out that these cannot do without, say so instead."""
+    from stcnet.cli.errors import say
+
+    try:
+        judged = _judged(job, predictions)
+    except DataError as error:
+        if job.on_bad is None:
+            raise
+        say(f"not judged: {error}")
+    else:
+        print_assessment(judged, as_json=False)
 
 
 def _judged(job: _Job, predictions: list[Prediction]) -> Assessment:
@@ -289,6 +318,9 @@ def _shown(job: _Job, name: str) -> Iterator[Listener]:
 
         class Shown(Listener):
             """Tells the terminal."""
+
+            def on_scene(self, done: int, total: int) -> None:
+                progress("rendering scenes", done, total)
 
             def on_step(self, done: int, total: int) -> None:
                 progress(name, done, total)

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from stcnet.errors import DataError
 from stcnet.files import write_whole
+from stcnet.wording import counted
 
 if TYPE_CHECKING:
     from stcnet.datasets.clips import ClipSet
@@ -150,7 +151,7 @@ def _check(clips: ClipSet) -> None:
     if channels != 3 or length < 2:
         raise DataError(
             "optical flow is taken of RGB clips of at least two frames",
-            got=f"{length} frames of {channels} channels",
+            got=f"{counted(length, 'frame')} of {counted(channels, 'channel')}",
         )
 
 

@@ -18,6 +18,7 @@ from stcnet.reports import SourceFacts
 from stcnet.reports.wording import duration
 from stcnet.types import WindowScore
 from stcnet.video import require_cadence
+from stcnet.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,7 +157,7 @@ def _too_short(info: SourceInfo, run: _Pass, sampling: Sampling) -> SourceError:
     return SourceError(
         f"is shorter than a window of {window}",
         where=info.name,
-        got=f"{duration(length_s)}, {len(run.times_s)} frames at one every "
+        got=f"{duration(length_s)}, {counted(len(run.times_s), 'frame')} at one every "
         f"{sampling.interval_s:g} s",
         hint="give a longer recording, or, for a time-lapse, its --frame-interval, such as 5s",
     )

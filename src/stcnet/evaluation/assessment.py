@@ -16,6 +16,7 @@ from stcnet.evaluation.reliability import CalibrationScores, score_calibration
 from stcnet.evaluation.revisions import RevisedScores
 from stcnet.evaluation.samples import Sample, baseline_of
 from stcnet.evaluation.transfer import Transfer, transfer
+from stcnet.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def assess_labelled(
         raise ConfigError(
             "there must be a file against each",
             where="--against",
-            got=f"{len(against)} for {len(samples)} files",
+            got=f"{len(against)} for {counted(len(samples), 'file')}",
         )
     pairs = [
         paired(ours, theirs, name)

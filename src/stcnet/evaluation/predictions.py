@@ -15,6 +15,7 @@ from stcnet.datasets.cells.records import Cell
 from stcnet.errors import DataError
 from stcnet.evaluation.metrics import Judged
 from stcnet.files import write_whole
+from stcnet.wording import counted
 
 COLUMNS = ("id", "fold", "logit")
 SURPLUS = "more values than columns"
@@ -28,16 +29,23 @@ class Prediction:
     Attributes:
         id: Of the clip.
         fold: Of the protocol, whose training clips do not hold this one.
-        logit: Raw score, smoke above 0.
+        logit: Raw score, or calibrated log-odds of smoke.
+        threshold: The verdict is smoke above it, on the scale of ``logit``.
     """
 
     id: str
     fold: str
     logit: float
+    threshold: float = 0.0
+
+    @property
+    def smoke(self) -> bool:
+        """The verdict."""
+        return self.logit > self.threshold
 
 
 def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
-    """Write ``id,fold,logit`` lines, logits with 6 decimals.
+    """Write ``id,fold,logit`` lines of raw scores, logits with 6 decimals.
 
     Raises:
         OutputError: The file cannot be written.
@@ -144,7 +152,7 @@ def _require_clear_columns(names: Sequence[str], rows: Sequence[Row], path: Path
             raise DataError(
                 "a line has more values than columns",
                 where=row.where,
-                allowed=f"{len(names)} values",
+                allowed=counted(len(names), "value"),
                 hint="write decimals with a point, and quote what holds a comma",
             )
 
@@ -168,21 +176,17 @@ def parse_predictions(rows: Sequence[Row], path: Path) -> list[Prediction]:
     return predictions
 
 
-def judge_cells(
-    predictions: Sequence[Prediction], cells: Sequence[Cell], threshold: float = 0.0
-) -> Judged:
+def judge_cells(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> Judged:
     """Predictions on shared cells, each weighted by the clips it stands for.
 
     Args:
         predictions: One for each of ``cells``, in the same order.
         cells: The clips.
-        threshold: Logit above which a clip is called smoke.
     """
-    logits = np.array([prediction.logit for prediction in predictions])
     return Judged(
         np.array([cell.label for cell in cells], dtype=np.int64),
-        (logits > threshold).astype(np.int64),
-        logits,
+        np.array([prediction.smoke for prediction in predictions], dtype=np.int64),
+        np.array([prediction.logit for prediction in predictions]),
         np.array([cell.population_weight for cell in cells]),
     )
 

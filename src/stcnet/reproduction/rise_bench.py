@@ -18,6 +18,7 @@ from stcnet.errors import DataError
 from stcnet.reproduction.benches import BenchFacts
 from stcnet.reproduction.judging import HeldOut
 from stcnet.training.data import TrainingData
+from stcnet.wording import counted
 
 CLIPS, SMOKE = 12_567, 5_090
 """Labelled clips of RISE, and how many of them show smoke (Hsu et al. 2021)."""
@@ -53,7 +54,7 @@ class RiseBench:
         clips, smoke = len(self._data.clips), _smoke(self._data.clips)
         if (clips, smoke) == (CLIPS, SMOKE):
             return BenchFacts("RISE", PROTOCOL, None, "RISE (Hsu et al., CC0)")
-        counts = f"{clips} clips, {smoke} with smoke"
+        counts = f"{counted(clips, 'clip')}, {smoke} with smoke"
         departure = f"not RISE as published: {counts}, instead of {CLIPS} and {SMOKE}"
         if self._missing:
             departure += f"; {self._missing} labelled clips have no video"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stcnet.errors import CheckFailedError
+from stcnet.wording import counted
 
 if TYPE_CHECKING:
     from stcnet.datasets.records.checking import FileCheck
@@ -40,10 +41,11 @@ def check(
             typer.echo(_text(each))
     faults = sum(len(each.faults) for each in checks)
     if faults:
+        records = counted(sum(each.records for each in checks), "record")
         raise CheckFailedError(
             "records are wrong",
             where=path,
-            got=f"{faults} mistakes in {sum(each.records for each in checks)} records",
+            got=f"{counted(faults, 'mistake')} in {records}",
             hint="mend them, or get the file again",
         )
 
@@ -66,7 +68,7 @@ def _as_object(each: FileCheck) -> dict[str, object]:
 def _text(each: FileCheck) -> str:
     from stcnet.datasets.records.checking import by_cause
 
-    lines = [f"{each.path}: {each.form or 'not understood'}, {each.records} records"]
+    lines = [f"{each.path}: {each.form or 'not understood'}, {counted(each.records, 'record')}"]
     for cause in by_cause(each.faults):
         lines.append(f"  {cause.count} x {cause.text}")
         lines += [f"    {example}" for example in cause.examples]

@@ -10,6 +10,7 @@ import typer
 from stcnet.cli.data.importing import Timezone, say_left_out
 from stcnet.cli.progress import shown_progress
 from stcnet.cli.values import FrameInterval, optional_duration, parse_duration, parse_zones
+from stcnet.wording import counted
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -115,7 +116,7 @@ def _start(text: str | None, videos: list[Path], timezone: tzinfo) -> datetime |
 def _print(report: CutReport, out: Path) -> None:
     from stcnet.errors import CheckFailedError
 
-    typer.echo(f"{report.written} clips written, {report.there} there already: {out}")
+    typer.echo(f"{counted(report.written, 'clip')} written, {report.there} there already: {out}")
     if report.left_out:
         raise CheckFailedError(
             f"videos that could not be cut, or not to their end: {report.left_out}",

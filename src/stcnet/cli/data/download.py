@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from stcnet.wording import counted
+
 if TYPE_CHECKING:
     from stcnet.datasets.download import DatasetName, Outcome
 
@@ -101,13 +103,15 @@ def _tell(out: Path, outcome: Outcome) -> None:
     from stcnet.errors import CheckFailedError
 
     there = outcome.wanted - len(outcome.missing)
-    typer.echo(f"{there} of {outcome.wanted} videos, {outcome.fetched} of them new: {out}")
+    typer.echo(
+        f"{there} of {counted(outcome.wanted, 'video')}, {outcome.fetched} of them new: {out}"
+    )
     if not outcome.missing:
         return
     for line in summary([video.cause for video in outcome.missing]):
         typer.echo(f"missing: {line}")
     raise CheckFailedError(
-        f"{len(outcome.missing)} of {outcome.wanted} videos are missing",
+        f"{len(outcome.missing)} of {counted(outcome.wanted, 'video')} missing",
         where=out,
         hint=f"see {outcome.report}; the same command again fetches only what is missing, "
         "and with --archive looks into zip archives",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stcnet.wording import counted
+
 if TYPE_CHECKING:
     from stcnet.datasets.leaks.searching import Duplicates, Member
 
@@ -66,9 +68,9 @@ def summary(found: Duplicates) -> str:
     """How many groups there are, and what was not looked at, in one line."""
     members = found.members
     parts = [
-        f"{len(members)} of {len(found.clips)} clips in "
-        f"{members[-1].group if members else 0} groups",
-        f"{sum(pair.same_recording for pair in found.pairs)} pairs of one recording",
+        f"{len(members)} of {counted(len(found.clips), 'clip')} in "
+        f"{counted(members[-1].group if members else 0, 'group')}",
+        f"{counted(sum(pair.same_recording for pair in found.pairs), 'pair')} of one recording",
     ]
     parts += [f"{found.undecided} without a label not looked at"] if found.undecided else []
     parts += [f"{found.bad} left out"] if found.bad else []

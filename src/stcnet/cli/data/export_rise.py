@@ -9,6 +9,7 @@ import typer
 
 from stcnet.cli.data.importing import Timezone, say_left_out
 from stcnet.cli.progress import shown_progress
+from stcnet.wording import counted
 
 if TYPE_CHECKING:
     from stcnet.datasets.own.rise_export import ExportReport
@@ -56,7 +57,7 @@ def _print(report: ExportReport, out: Path) -> None:
     from stcnet.errors import CheckFailedError
 
     typer.echo(
-        f"{report.clips} clips, {report.copied} of them copied as they are, "
+        f"{counted(report.clips, 'clip')}, {report.copied} of them copied as they are, "
         f"{report.left_out} left out: {out}"
     )
     if report.reweighted:

@@ -10,6 +10,7 @@ import typer
 from stcnet.cli.errors import say
 from stcnet.cli.progress import shown_progress
 from stcnet.cli.values import parse_one_zone
+from stcnet.wording import counted
 
 if TYPE_CHECKING:
     from stcnet.datasets.own.candidates import Defaults
@@ -144,7 +145,7 @@ def _print(report: ImportReport, out: Path) -> None:
     if report.relabelled:
         parts.append(f"{report.relabelled} relabelled")
     if report.restored:
-        parts.append(f"{report.restored} videos restored")
+        parts.append(f"{counted(report.restored, 'video')} restored")
     typer.echo(f"{', '.join(parts)}, {report.left_out} left out: {out}")
     if report.spread:
         typer.echo(f"clips of fewer than 36 frames, which repeat: {report.spread}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stcnet.cli.data.importing import say_left_out
+from stcnet.wording import counted
 
 if TYPE_CHECKING:
     from stcnet.datasets.own.merging import Merged
@@ -69,7 +70,7 @@ def merge(
     if as_json:
         typer.echo(json.dumps(_as_object(merged), indent=1, allow_nan=False))
     else:
-        typer.echo(f"{_text(merged)}\n{len(merged.clips)} clips: {out}")
+        typer.echo(f"{_text(merged)}\n{counted(len(merged.clips), 'clip')}: {out}")
     if bad:
         raise CheckFailedError(f"rows left out: {len(bad)}", hint="see the lines above")
 
@@ -106,7 +107,8 @@ def _text(merged: Merged) -> str:
     alpha = f"{agreement.alpha:.3f}"
     if math.isnan(agreement.alpha):
         alpha = "not defined: no clip has two votes, or all votes are the same"
-    lines = [f"Krippendorff's alpha (nominal): {alpha}; {agreement.clips} clips with two votes"]
+    twice = counted(agreement.clips, "clip")
+    lines = [f"Krippendorff's alpha (nominal): {alpha}; {twice} with two votes"]
     if agreement.pairs:
         lines += ["", "| annotators | clips | agreement |", "| --- | --- | --- |"]
     lines += [

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stcnet.errors import CheckFailedError, StcnetError
+from stcnet.wording import counted
 
 if TYPE_CHECKING:
     from stcnet.datasets.collection import Collection
@@ -49,7 +50,7 @@ def revise(
         raise CheckFailedError(
             "revisions are wrong",
             where=revisions,
-            got=f"{len(faults)} mistakes",
+            got=counted(len(faults), "mistake"),
             hint="mend the file; it is not used before all of it fits",
         )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stcnet.errors import ConfigError
+from stcnet.wording import counted
 
 if TYPE_CHECKING:
     from stcnet.datasets.store.building import BuildListener
@@ -69,7 +70,7 @@ def store(
     count = sum(len(shard.clips) for shard in record.shards)
     stored = sum(shard.bytes for shard in record.shards)
     undecided = sum(clip.label is None for clip in collection.clips)
-    parts = [f"{count} clips", f"{record.size} px", record.codec, f"{stored / 1e6:.1f} MB"]
+    parts = [counted(count, "clip"), f"{record.size} px", record.codec, f"{stored / 1e6:.1f} MB"]
     parts += [f"{len(record.left_out)} left out"] if record.left_out else []
     parts += [f"{undecided} without a label not stored"] if undecided else []
     typer.echo(f"{', '.join(parts)}: {out}")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from stcnet.wording import counted
+
 
 def register(group: typer.Typer) -> None:
     """Add the command of this module."""
@@ -44,4 +46,4 @@ def synthesize(
             seed=seed,
             listener=lambda done, total: progress("rendering", done, total),
         )
-    typer.echo(f"{len(records)} clips: {out}")
+    typer.echo(f"{counted(len(records), 'clip')}: {out}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stcnet.errors import CheckFailedError, DataError
+from stcnet.wording import counted
 
 if TYPE_CHECKING:
     from stcnet.datasets.download import Verification
@@ -59,7 +60,7 @@ def _verify_download(folder: Path, *, repair: bool) -> None:
         if repair and found.repairable:
             manner = Manner(listener=lambda done, total: progress("fetching", done, total))
             outcome = fetch_again(folder, found.repairable, manner=manner)
-            typer.echo(f"{outcome.fetched} videos fetched again")
+            typer.echo(f"fetched again: {counted(outcome.fetched, 'video')}")
             for video in outcome.missing:
                 typer.echo(f"not fetched: {video.file_name}: {video.cause}: {video.detail}")
             found = look(folder)
@@ -77,7 +78,7 @@ def _tell(folder: Path, found: Verification, *, repaired: bool) -> None:
     for finding in found.findings:
         typer.echo(f"{finding.kind}: {finding.name or folder}: {finding.detail}")
     if not found.findings:
-        typer.echo(f"{found.checked} videos are as they were fetched: {folder}")
+        typer.echo(f"{counted(found.checked, 'video')}, unchanged since the download: {folder}")
         return
     raise CheckFailedError(
         ", ".join(summary([finding.kind for finding in found.findings])),
@@ -106,12 +107,11 @@ def _verify_store(folder: Path, *, repair: bool) -> None:
         typer.echo(f"extra: {shown(name)}: the store does not name it")
     for fault in check.faults:
         typer.echo(f"wrong: {fault}")
+    shards = counted(len(check.record.shards), "shard")
     if not check.passed:
-        raise CheckFailedError(
-            f"{len(check.faults)} of {len(check.record.shards)} shards are wrong", where=folder
-        )
-    clips = sum(len(shard.clips) for shard in check.record.shards)
-    typer.echo(f"{clips} clips in {len(check.record.shards)} shards are as stored: {folder}")
+        raise CheckFailedError(f"{len(check.faults)} of {shards} wrong", where=folder)
+    clips = counted(sum(len(shard.clips) for shard in check.record.shards), "clip")
+    typer.echo(f"{clips} in {shards}, unchanged since they were stored: {folder}")
 
 
 def _verify_own(folder: Path, *, repair: bool) -> None:
@@ -130,6 +130,6 @@ def _verify_own(folder: Path, *, repair: bool) -> None:
     for fault in check.faults:
         typer.echo(f"wrong: {fault}")
     if check.faults:
-        wrong = f"{len(check.faults)} of {check.videos} videos are wrong"
+        wrong = f"{len(check.faults)} of {counted(check.videos, 'video')} wrong"
         raise CheckFailedError(wrong, where=folder, hint=hint)
-    typer.echo(f"{check.videos} videos are as they were imported: {folder}")
+    typer.echo(f"{counted(check.videos, 'video')}, unchanged since the import: {folder}")

@@ -22,6 +22,7 @@ from stcnet.errors import DataError
 from stcnet.preprocess import crop_and_resize
 from stcnet.types import Picture, PixelBox
 from stcnet.video import open_source
+from stcnet.wording import counted
 
 CELL_SIDE = 180
 GRID = 8
@@ -173,6 +174,6 @@ def _cut_mosaic(path: Path, boxes: Sequence[PixelBox], size: int) -> Picture:
             count += 1
     if count < CLIP_FRAMES:
         raise DataError(
-            "the mosaic is too short", where=path, got=f"{count} frames", allowed=CLIP_FRAMES
+            "the mosaic is too short", where=path, got=counted(count, "frame"), allowed=CLIP_FRAMES
         )
     return clips

@@ -24,6 +24,7 @@ from stcnet.datasets.leaks.signatures import (
     signatures,
 )
 from stcnet.errors import DataError
+from stcnet.wording import counted
 
 if TYPE_CHECKING:
     from stcnet.datasets.clips import ClipSet
@@ -271,4 +272,4 @@ def refuse_pictures(pictures: Tensor, names: Sequence[str], test: ClipSet) -> No
 
 
 def _more(pairs: int) -> str:
-    return f", and {pairs - 1} more pairs" if pairs > 1 else ""
+    return f", and {counted(pairs - 1, 'more pair')}" if pairs > 1 else ""

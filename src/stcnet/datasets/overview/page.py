@@ -18,8 +18,15 @@ from stcnet.datasets.overview.pictures import Sample
 from stcnet.datasets.overview.summary import Note, Overview
 from stcnet.datasets.rise import SPLITS
 from stcnet.errors import ConfigError
-from stcnet.files import write_whole
+from stcnet.files import require_replaceable, write_whole
 
+HEAD: Final = b"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="description" content="What a data set holds">
+"""
+"""How every such page begins."""
 HINT: Final = "choose a folder that you may write to and that has room"
 MOST_GROUPS: Final = 20
 """Groups of near-duplicates that the page lists; stcnet data duplicates lists all."""
@@ -74,14 +81,14 @@ def write_page(
     """Write the page; the same data give the same bytes.
 
     Args:
-        path: Where, a name in .html; a page that is there is replaced.
+        path: Where, a name in .html; an overview that is there is replaced.
         overview: What the records tell.
         samples: Pictures.
         duplicates: What looks alike, if that was searched.
 
     Raises:
         ConfigError: ``path`` does not end in .html.
-        OutputError: The page cannot be written.
+        OutputError: The page cannot be written, or there is a file that is no such page.
     """
     require_page(path)
     environment = jinja2.Environment(
@@ -106,15 +113,17 @@ def write_page(
 
 
 def require_page(path: Path) -> None:
-    """Refuse a name that is no page's.
+    """Refuse a name that is no page's, and one of a file that is none.
 
     Raises:
         ConfigError: ``path`` does not end in .html.
+        OutputError: There is a file that is no overview.
     """
     if path.suffix != ".html":
         raise ConfigError(
             "the overview is a page", where="--html", got=path.name, allowed="a name in .html"
         )
+    require_replaceable(path, HEAD, what="page of a data set", option="--html")
 
 
 def charts_of(counts: Iterable[Count]) -> list[Chart]:

@@ -20,6 +20,7 @@ from stcnet.errors import DataError, ZoneError
 from stcnet.preprocess import centred_square, crop_and_resize
 from stcnet.types import Picture, PixelBox, Zone
 from stcnet.video import FrameSource, Sample, SourceInfo, open_source, require_cadence
+from stcnet.wording import counted
 
 LEAST_FRAMES = CLIP_FRAMES // 2
 """A clip of fewer frames at the cadence shows too little of a plume's motion."""
@@ -167,8 +168,9 @@ def _samples(source: FrameSource, path: Path) -> Iterator[Sample]:
 def _require_length(count: int, span_s: float, info: SourceInfo, path: Path) -> None:
     if count >= LEAST_FRAMES:
         return
+    given = counted(count, "frame")
     raise DataError(
-        f"the video is too short: it gives {count} frames, one every {FRAME_INTERVAL_S:g} s",
+        f"the video is too short: it gives {given}, one every {FRAME_INTERVAL_S:g} s",
         where=path,
         got=f"{info.frame_count or 'some'} frames over {span_s:.1f} s",
         allowed=f"{LEAST_FRAMES} or more",

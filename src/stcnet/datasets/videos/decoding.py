@@ -16,6 +16,7 @@ from stcnet.datasets.collection import OnBad, refuse
 from stcnet.errors import DataError, SourceError, StcnetError
 from stcnet.preprocess import resize
 from stcnet.video import open_source
+from stcnet.wording import counted
 
 _DECODERS = 4
 
@@ -80,7 +81,7 @@ def _fill(path: Path, clip: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> 
         raise DataError(
             "the video is too short",
             where=path,
-            got=f"{count} frames that decode",
+            got=f"{counted(count, 'frame')} that can be decoded",
             allowed=f"{length} or more",
             hint="copy or download it again",
         )
