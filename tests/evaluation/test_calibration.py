@@ -5,14 +5,16 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import log_loss
 
 from small_cells import make_cells, record
 from stcnet.datasets import Cell
 from stcnet.errors import DataError
-from stcnet.evaluation.calibration import OFF_SHARE, calibrate, cross_calibrate
+from stcnet.evaluation.calibration import calibrate, cross_calibrate
 from stcnet.evaluation.predictions import Prediction
+from stcnet.evaluation.verdicts import verdict_threshold
 from stcnet.inference import (
     CalibrationMethod,
     IsotonicCalibration,
@@ -53,9 +55,22 @@ def test_a_known_distortion_is_found(slope: float, intercept: float) -> None:
     calibration = platt(*simulate(slope, intercept))
     assert calibration.slope == pytest.approx(slope, rel=0.1, abs=0.05)
     assert calibration.intercept == pytest.approx(intercept, rel=0.1, abs=0.1)
-    assert calibration.threshold == 0.5
-    assert calibration.off_threshold == pytest.approx(OFF_SHARE * calibration.threshold)
+    assert (calibration.alarm_threshold, calibration.off_threshold) == (0.5, 0.4)
     assert "6000 held-out predictions (f)" in calibration.basis
+
+
+@every_method
+def test_the_verdict_has_the_highest_f1_that_the_probabilities_promise(
+    method: CalibrationMethod,
+) -> None:
+    predictions, cells = simulate(1.2, -1.0)
+    calibration = calibrate(predictions, cells, method)
+    promised = calibration.probabilities(np.array([p.logit for p in predictions]))
+    weights = np.array([cell.population_weight for cell in cells])
+    assert calibration.threshold == verdict_threshold(promised, weights)
+    assert 0.2 < calibration.threshold < 0.45
+    assert f"called smoke from {calibration.threshold:.2f} on" in calibration.basis
+    assert calibration.basis.endswith("an alarm starts at one half")
 
 
 def test_clips_count_as_often_as_they_stand_for() -> None:
@@ -192,6 +207,12 @@ def test_each_fold_is_calibrated_by_the_others() -> None:
     assert [(p.id, p.fold) for p in calibrated] == [(p.id, p.fold) for p in first + second]
     slopes = np.polyfit([p.logit for p in first], [p.logit for p in calibrated[:3000]], 1)
     assert slopes == pytest.approx([2.0, -1.0], abs=0.2)
+    # The threshold stands beside the log-odds, which stay as calibrated; the others gave both.
+    threshold = calibrate(second, elsewhere(cells)).threshold
+    (log_odds,) = {p.threshold for p in calibrated[:3000]}
+    assert expit(log_odds) == pytest.approx(threshold)
+    assert [p.smoke for p in calibrated] == [p.logit > p.threshold for p in calibrated]
+    assert sum(p.smoke for p in calibrated) > sum(p.logit > 0 for p in calibrated)
 
 
 @every_method

@@ -16,7 +16,13 @@ from stcnet.datasets.rise.collection import RiseCollection
 from stcnet.datasets.rise.drawing import draw_records
 from stcnet.errors import ConfigError, DataError
 from stcnet.evaluation.calibration import calibrate
-from stcnet.evaluation.held_out import assess, assess_samples, sample_clips, samples_of
+from stcnet.evaluation.held_out import (
+    assess,
+    assess_samples,
+    cross_calibrated,
+    sample_clips,
+    samples_of,
+)
 from stcnet.evaluation.labelled import sample_labelled
 from stcnet.evaluation.predictions import Prediction, Row
 from stcnet.evaluation.sample_calibration import (
@@ -183,7 +189,7 @@ def test_the_package_is_calibrated_on_every_clip_once() -> None:
     twice = FOLDS | {"c": replace(FOLDS["a"], judged=FOLDS["b"].judged)}
     assert joined(twice).names == joined(FOLDS).names
     assert calibrate_samples(FOLDS).basis.startswith(
-        "Platt scaling on 48 held-out predictions (a, b); smoke"
+        "Platt scaling on 48 held-out predictions (a, b); a clip is called smoke from 0."
     )
     assert calibrate_samples(twice).log_odds(np.arange(3.0)).tolist() == calibrate_samples(
         FOLDS
@@ -209,7 +215,17 @@ def test_no_label_of_a_fold_places_its_own_threshold() -> None:
     assert after["b"].judged.scores.tolist() != before["b"].judged.scores.tolist()
     probabilities = before["a"].probabilities
     assert probabilities is not None
-    assert ((probabilities > 0.5) == before["a"].judged.predictions).all()
+    threshold = calibrate_samples({"b": FOLDS["b"]}).threshold
+    assert ((probabilities > threshold) == before["a"].judged.predictions).all()
+
+
+def test_predictions_are_calibrated_as_their_samples_are() -> None:
+    folds = [*said(OWN.clips[:24], "a", 2.0), *said(OWN.clips[24:], "b", 2.0)]
+    samples = cross_calibrate_samples(samples_of(folds, OWN))
+    told = {p.id: p for p in cross_calibrated(folds, OWN)}
+    for sample in samples.values():
+        assert [told[name].logit for name in sample.names] == sample.judged.scores.tolist()
+        assert [told[name].smoke for name in sample.names] == sample.judged.predictions.tolist()
 
 
 def test_clips_of_a_tested_day_have_no_say() -> None:

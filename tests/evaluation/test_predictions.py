@@ -1,5 +1,6 @@
 """Predictions as CSV files."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,4 +90,5 @@ def test_cells_weigh_what_they_stand_for() -> None:
     assert judged.labels.tolist() == [0, 1, 0]
     assert judged.predictions.tolist() == [0, 0, 1]
     assert judged.weights.tolist() == [1, 2, 3]
-    assert judge_cells(ours, cells, threshold=-2).predictions.tolist() == [1, 1, 1]
+    lower = [replace(prediction, threshold=-2.0) for prediction in ours]
+    assert judge_cells(lower, cells).predictions.tolist() == [1, 1, 1]

@@ -45,7 +45,8 @@ def score(
 ) -> None:
     """Say of each clip whether it shows smoke.
 
-    It does from the model's verdict threshold on, which is not the one that starts an alarm. A clip that cannot be judged costs only its own line; the exit code is then 2.
+    It does from the model's verdict threshold on, which is not the one that starts an alarm.
+    A clip that cannot be judged costs only its own line; the exit code is then 2.
     """
     interval_s = optional_duration(frame_interval, "--frame-interval")
     place = parse_one_zone(zone)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
+from scipy.special import logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
@@ -15,6 +16,7 @@ from stcnet.datasets.cells.protocols import PLANTS_FOLD
 from stcnet.errors import DataError
 from stcnet.evaluation.metrics import FloatArray, Judged
 from stcnet.evaluation.predictions import Prediction, judge_cells
+from stcnet.evaluation.verdicts import verdict_threshold
 from stcnet.inference import (
     Calibration,
     CalibrationMethod,
@@ -23,16 +25,22 @@ from stcnet.inference import (
     TemperatureCalibration,
 )
 
-THRESHOLD = 0.5
-OFF_SHARE = 0.8
-"""An episode goes on until the probability falls below this share of the threshold."""
+ALARM_THRESHOLD: Final = 0.5
+"""A watch raises an alarm where smoke is likelier than not."""
 
+OFF_SHARE: Final = 0.8
+"""An alarm goes on until the probability falls below this share of its threshold."""
+
+ALARMS: Final = {
+    "alarm_threshold": ALARM_THRESHOLD,
+    "off_threshold": ALARM_THRESHOLD * OFF_SHARE,
+}
 UNCALIBRATED = PlattCalibration(
     slope=1.0,
     intercept=0.0,
-    threshold=THRESHOLD,
-    off_threshold=THRESHOLD * OFF_SHARE,
+    threshold=0.5,
     basis="none: the probability is the raw score of the network",
+    **ALARMS,
 )
 
 _SCORE_DIGITS: Final = 6
@@ -46,7 +54,7 @@ def calibrate(
 ) -> Calibration:
     """A calibration fitted on held-out predictions, weighted to the population.
 
-    The threshold is a half: smoke from where it is as likely as none in the population.
+    Its thresholds are those of :func:`fit_calibration`.
 
     Args:
         predictions: Of models that had not seen the clips.
@@ -72,6 +80,9 @@ def fit_calibration(
 ) -> Calibration:
     """A calibration fitted on judged clips, each there once.
 
+    A verdict is smoke from the threshold of the highest expected F1 on, see
+    :func:`~stcnet.evaluation.verdicts.verdict_threshold`; an alarm starts at one half.
+
     Args:
         judged: Held-out clips; scores are raw logits.
         method: As for :func:`calibrate`.
@@ -84,12 +95,17 @@ def fit_calibration(
     if judged.labels.min() == judged.labels.max():
         raise DataError("calibration needs clips of both classes", where="predictions")
     form, title, fit = _METHODS[method]
+    curve = fit(judged)
+    unbounded = form(**curve, **ALARMS, threshold=ALARM_THRESHOLD, basis="")
+    threshold = verdict_threshold(unbounded.probabilities(judged.scores), judged.weights)
     return form(
-        **fit(judged),
-        threshold=THRESHOLD,
-        off_threshold=THRESHOLD * OFF_SHARE,
+        **curve,
+        **ALARMS,
+        threshold=threshold,
         basis=f"{title} on {len(judged)} held-out predictions "
-        f"({', '.join(sorted(folds))}){population}; smoke from a probability of one half",
+        f"({', '.join(sorted(folds))}){population}; a clip is called smoke from {threshold:.2f} "
+        "on, where the F1 that these probabilities promise is highest (rounded to two digits), "
+        "and an alarm starts at one half",
     )
 
 
@@ -98,7 +114,7 @@ def cross_calibrate(
     cells: Sequence[Cell],
     method: CalibrationMethod = "platt",
 ) -> list[Prediction]:
-    """Calibrated logits of each fold, by the calibration that the other folds give.
+    """Each fold with the calibration and the verdict threshold that the other folds give.
 
     So no label of a fold, nor of a near-duplicate of one of its clips, has a say in where its own
     threshold lies. The fold that leaves the other
@@ -110,16 +126,42 @@ def cross_calibrate(
         method: As for :func:`calibrate`.
 
     Returns:
-        The predictions in their order, their logits calibrated: smoke above 0.
+        The predictions in their order: calibrated log-odds, each with the threshold of its fold.
 
     Raises:
         DataError: A fold has no other to be calibrated on, or cannot be calibrated.
     """
-    fits = {
+    fits = cross_calibrations(predictions, cells, method)
+    return [calibrated(prediction, fits[prediction.fold]) for prediction in predictions]
+
+
+def calibrated(prediction: Prediction, calibration: Calibration) -> Prediction:
+    """What was said of a clip, as calibrated log-odds with the threshold of a verdict."""
+    return replace(
+        prediction,
+        logit=float(calibration.log_odds(np.array(prediction.logit))),
+        threshold=verdict_log_odds(calibration),
+    )
+
+
+def verdict_log_odds(calibration: Calibration) -> float:
+    """The verdict threshold of a calibration on the scale of its log-odds."""
+    return float(logit(calibration.threshold))
+
+
+def cross_calibrations(
+    predictions: Sequence[Prediction],
+    cells: Sequence[Cell],
+    method: CalibrationMethod = "platt",
+) -> dict[str, Calibration]:
+    """By the name of each fold, the calibration that the other folds give it.
+
+    Arguments and errors as for :func:`cross_calibrate`.
+    """
+    return {
         fold: calibrate(_others(fold, predictions, cells), cells, method)
         for fold in sorted({prediction.fold for prediction in predictions})
     }
-    return [replace(p, logit=float(fits[p.fold].log_odds(np.array(p.logit)))) for p in predictions]
 
 
 def fit_platt(judged: Judged) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Mistake:
 
     Attributes:
         clip: With a label.
-        prediction: What was said of it: smoke above logit 0.
+        prediction: What was said of it.
         facts: What else is known of it, in words.
     """
 
@@ -67,8 +67,8 @@ class Mistake:
 
     @property
     def severity(self) -> float:
-        """How far the logit lies on the wrong side."""
-        return abs(self.prediction.logit)
+        """How far the logit lies on the wrong side of its threshold."""
+        return abs(self.prediction.logit - self.prediction.threshold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def choose_mistakes(
         judged.add(prediction.id)
         clip = known[prediction.id]
         mistake = Mistake(clip, prediction, tell(clip))
-        wrong = (prediction.logit > 0) != bool(clip.label)
+        wrong = prediction.smoke != bool(clip.label)
         if wrong and (
             prediction.id not in worst or mistake.severity > worst[prediction.id].severity
         ):

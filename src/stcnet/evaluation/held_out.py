@@ -19,12 +19,12 @@ from stcnet.datasets.rise.records import RISE_ZONE
 from stcnet.errors import ConfigError, DataError
 from stcnet.evaluation.assessment import Assessment, assess_cells, assess_labelled
 from stcnet.evaluation.breakdown import WHOLE, PartScores
-from stcnet.evaluation.calibration import cross_calibrate
+from stcnet.evaluation.calibration import calibrated, cross_calibrate
 from stcnet.evaluation.estimates import mean_of, replicate
 from stcnet.evaluation.metrics import Judged
 from stcnet.evaluation.predictions import Prediction
 from stcnet.evaluation.protocol import MEAN, check_fold
-from stcnet.evaluation.sample_calibration import cross_calibrate_samples
+from stcnet.evaluation.sample_calibration import cross_fits
 from stcnet.evaluation.samples import Sample
 from stcnet.video import RiseName
 
@@ -155,13 +155,13 @@ def sample_clips(predictions: Sequence[Prediction], clips: Sequence[LabelledClip
     either, each clip stands for itself.
 
     Args:
-        predictions: One for each of ``clips``, in the same order; a clip is smoke above logit 0.
+        predictions: One for each of ``clips``, in the same order.
         clips: With a label.
     """
     logits = np.array([prediction.logit for prediction in predictions])
     judged = Judged(
         np.array([clip.label for clip in clips], dtype=np.int64),
-        (logits > 0).astype(np.int64),
+        np.array([prediction.smoke for prediction in predictions], dtype=np.int64),
         logits,
         np.array([clip.weight for clip in clips]),
     )
@@ -208,16 +208,12 @@ def _local_start(clip: LabelledClip) -> datetime | None:
 
 
 def cross_calibrated(predictions: Sequence[Prediction], collection: Collection) -> list[Prediction]:
-    """Predictions whose logits are calibrated, each fold by the others: smoke above 0.
+    """Predictions with calibrated logits and verdict thresholds, each fold by the others.
 
     Raises:
         DataError: Predictions do not fit the clips or the folds, or cannot be calibrated.
     """
     if isinstance(collection, CellCollection):
         return cross_calibrate(predictions, collection.cells)
-    samples = cross_calibrate_samples(samples_of(predictions, collection, partial_folds=True))
-    return [
-        Prediction(name, fold, score)
-        for fold, sample in samples.items()
-        for name, score in zip(sample.names, sample.judged.scores.tolist(), strict=True)
-    ]
+    fits = cross_fits(samples_of(predictions, collection, partial_folds=True))
+    return [calibrated(prediction, fits[prediction.fold]) for prediction in predictions]

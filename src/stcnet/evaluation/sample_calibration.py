@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import expit
 
-from stcnet.evaluation.calibration import alone, fit_calibration
+from stcnet.evaluation.calibration import alone, fit_calibration, verdict_log_odds
 from stcnet.evaluation.metrics import Judged
 from stcnet.evaluation.samples import Sample
 from stcnet.inference import Calibration, CalibrationMethod
@@ -54,26 +54,35 @@ def calibrate_samples(samples: Samples, method: CalibrationMethod = "platt") -> 
 def cross_calibrate_samples(
     samples: Samples, method: CalibrationMethod = "platt"
 ) -> dict[str, Sample]:
-    """Each fold with the calibration that the other folds give.
+    """Each fold with the calibration and the verdict threshold that the other folds give.
 
-    Clips of a cluster that the fold tests, such as one view and day, have no say in it.
+    Clips of a cluster that the fold tests, such as one view and day, have no say in them.
 
     Args:
         samples: Of two or more folds.
         method: See :func:`stcnet.evaluation.calibration.calibrate`.
 
     Returns:
-        The samples; scores are calibrated log-odds, smoke above 0.
+        The samples; scores are calibrated log-odds.
 
     Raises:
         DataError: A fold has no other to be calibrated on, or cannot be calibrated.
     """
-    return {fold: _calibrated(fold, samples, method) for fold in samples}
+    fits = cross_fits(samples, method)
+    return {fold: _calibrated(sample, fits[fold]) for fold, sample in samples.items()}
 
 
-def _calibrated(fold: str, samples: Samples, method: CalibrationMethod) -> Sample:
-    sample = samples[fold]
-    tested = set(sample.clusters)
+def cross_fits(samples: Samples, method: CalibrationMethod = "platt") -> dict[str, Calibration]:
+    """The calibration of each fold that the other folds give; see :func:`cross_calibrate_samples`.
+
+    Raises:
+        DataError: A fold has no other to be calibrated on, or cannot be calibrated.
+    """
+    return {fold: _fit_on_others(fold, samples, method) for fold in samples}
+
+
+def _fit_on_others(fold: str, samples: Samples, method: CalibrationMethod) -> Calibration:
+    tested = set(samples[fold].clusters)
     others = {
         name: other.part(np.array([cluster not in tested for cluster in other.clusters]))
         for name, other in samples.items()
@@ -82,7 +91,11 @@ def _calibrated(fold: str, samples: Samples, method: CalibrationMethod) -> Sampl
     others = {name: other for name, other in others.items() if len(other)}
     if not others:
         raise alone(fold)
-    calibration = calibrate_samples(others, method)
+    return calibrate_samples(others, method)
+
+
+def _calibrated(sample: Sample, calibration: Calibration) -> Sample:
     scores = np.asarray(calibration.log_odds(sample.judged.scores), dtype=np.float64)
-    judged = replace(sample.judged, scores=scores, predictions=(scores > 0).astype(np.int64))
+    verdicts = (scores > verdict_log_odds(calibration)).astype(np.int64)
+    judged = replace(sample.judged, scores=scores, predictions=verdicts)
     return replace(sample, judged=judged, probabilities=np.asarray(expit(scores)))

@@ -99,7 +99,7 @@ def sample_cells(predictions: Sequence[Prediction], cells: Sequence[Cell]) -> Sa
     and their weights were settled site by site: these are the strata.
 
     Args:
-        predictions: One for each of ``cells``, in the same order; a clip is smoke above logit 0.
+        predictions: One for each of ``cells``, in the same order.
         cells: The clips.
     """
     judged = judge_cells(predictions, cells)
