@@ -110,3 +110,15 @@ def test_coarser_compression_loses_more(size: tuple[int, int]) -> None:
 def test_what_no_camera_does_is_refused(fault: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Camera(**fault)
+
+
+@pytest.mark.parametrize("size", [32, 100, 180])
+def test_compression_repeats_where_much_moves(size: int) -> None:
+    rng = np.random.default_rng(size)
+    coarse = rng.integers(256, size=(36, 8, 8, 3)).astype(np.uint8)
+    frames = coarse.repeat(-(-size // 8), 1).repeat(-(-size // 8), 2)[:, :size, :size]
+    first = compress(frames, 28)
+    for _ in range(6):
+        # Other content in the memory that the encoder is given next.
+        assert not np.array_equal(compress(255 - frames, 28), first)
+        assert np.array_equal(compress(frames, 28), first)

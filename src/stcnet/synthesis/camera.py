@@ -155,7 +155,10 @@ def compress(frames: Picture, rate_factor: int) -> Picture:
     with av.open(memory, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=Fraction(_CODEC_FPS))
         stream.width, stream.height, stream.pix_fmt = even.shape[2], even.shape[1], "yuv420p"
-        stream.options = {"crf": str(rate_factor), "preset": "fast", "threads": "1"}
+        # The macroblock tree of x264 reads memory before it is written: the same pictures would
+        # not give the same bits each time.
+        options = {"crf": str(rate_factor), "preset": "fast", "threads": "1", "mbtree": "0"}
+        stream.options = options
         for pixels in even:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         container.mux(stream.encode())
