@@ -85,6 +85,63 @@ class ClipSet:
         return self.frames[rows, torch.as_tensor(frames, device=device)]
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class JoinedClips(ClipSet):
+    """Two sets of clips as one; the frames of each stay where they lie.
+
+    :attr:`frames` are those of the first set; pixels of both come from :meth:`gather`.
+
+    Attributes:
+        first: Leads; all its positions stay.
+        second: Follows.
+    """
+
+    first: ClipSet
+    second: ClipSet
+
+    def gather(self, clips: IndexArray, frames: IndexArray) -> Tensor:
+        """As :meth:`ClipSet.gather`."""
+        late = clips >= len(self.first)
+        if not late.any():
+            return self.first.gather(clips, frames)
+        order = np.argsort(np.concatenate([np.flatnonzero(~late), np.flatnonzero(late)]))
+        parts = [
+            part.gather(clips[rows] - offset, frames[rows])
+            for part, rows, offset in (
+                (self.first, ~late, 0),
+                (self.second, late, len(self.first)),
+            )
+            if rows.any()
+        ]
+        both = torch.cat(parts)
+        return both[torch.from_numpy(order).to(both.device)]
+
+
+def join_clips(first: ClipSet, second: ClipSet) -> JoinedClips:
+    """Two sets of clips as one.
+
+    Args:
+        first: Leads.
+        second: Follows; of the same length and size, on the same device.
+
+    Raises:
+        ValueError: Their frames differ in number or size.
+    """
+    if first.frames.shape[1:] != second.frames.shape[1:]:
+        raise ValueError(f"{first.frames.shape[1:]} and {second.frames.shape[1:]} cannot be joined")
+    views = first.views + second.views if first.views and second.views else ()
+    return JoinedClips(
+        first.frames,
+        torch.cat([first.labels, second.labels]),
+        np.concatenate([first.weights, second.weights]),
+        first.ids + second.ids,
+        np.concatenate([first.label_weights, second.label_weights]),
+        views,
+        first=first,
+        second=second,
+    )
+
+
 def load_clips(
     folder: Path, cells: Sequence[Cell], size: int, *, on_bad: OnBad = refuse
 ) -> ClipSet:

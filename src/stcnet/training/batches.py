@@ -16,7 +16,7 @@ from stcnet.datasets.augmentation import (
     draw_varied_frames,
 )
 from stcnet.datasets.cells.records import FRAME_INTERVAL_S
-from stcnet.datasets.clips import ClipSet, IndexArray
+from stcnet.datasets.clips import ClipSet, IndexArray, JoinedClips
 from stcnet.datasets.network_input import NetworkInput
 from stcnet.networks import CLASSES
 from stcnet.synthesis.augment import paste_plumes
@@ -73,13 +73,14 @@ class BatchMaker:
 
     Args:
         recipe: How.
-        clips: What from.
+        clips: What from; of two sets joined, the first are the real ones.
         network_input: The last step before the network.
     """
 
     def __init__(self, recipe: Recipe, clips: ClipSet, network_input: NetworkInput) -> None:
         self.recipe = recipe
         self.clips = clips
+        self.real = clips.first if isinstance(clips, JoinedClips) else clips
         self.network_input = network_input
         network = recipe.network.outline()
         self.segments = network.frames + network.takes_residuals
@@ -102,7 +103,7 @@ class BatchMaker:
         weights = self.weights.of(positions, labels != given)
         if self.recipe.transplants:
             chance = self.recipe.transplants
-            pixels, labels = transplant(self.clips, indices, pixels, labels, chance, rng)
+            pixels, labels = transplant(self.real, indices, pixels, labels, chance, rng)
         targets = F.one_hot(labels, len(CLASSES)).float()
         pixels = self.augment(pixels)
         if self.recipe.mixes(epoch):

@@ -24,6 +24,7 @@ from stcnet.training.checkpoint import (
 )
 from stcnet.training.data import TrainingData
 from stcnet.training.devices import by_first, make_fabric
+from stcnet.training.groundwork import BARE, Groundwork
 from stcnet.training.loop import SILENT, EpochReport, Listener, Training
 from stcnet.training.nonfinite import NotFiniteError
 from stcnet.training.placement import ClipsOn
@@ -43,6 +44,7 @@ def fit(
     fabric: lf.Fabric | None = None,
     clips_on: ClipsOn = "auto",
     listener: Listener = SILENT,
+    groundwork: Groundwork = BARE,
 ) -> ClipNetwork:
     """Train a recipe, or go on where an earlier run in ``folder`` stopped.
 
@@ -54,6 +56,8 @@ def fit(
         fabric: Devices and precision, launched; None: one device, a GPU where there is one.
         clips_on: Where the clips lie, see :func:`stcnet.training.placement.place_clips`.
         listener: Told of steps and epochs.
+        groundwork: What a recipe with scenes needs, see
+            :func:`stcnet.training.pretraining.lay_groundwork`.
 
     Returns:
         The trained network, in evaluation mode.
@@ -62,12 +66,12 @@ def fit(
         TrainingError: The checkpoint in ``folder`` does not fit, the clips or the network do not
             fit on the device, or the loss is not finite.
         OutputError: The folder cannot be written.
-        ValueError: ``data`` does not tell ``clips``.
+        ValueError: ``data`` does not tell ``clips``, or the groundwork is not the recipe's.
     """
     data.require_told(clips.ids)
     fabric = fabric or make_fabric(precision=recipe.precision)
     earlier = by_first(fabric, lambda: load_checkpoint(folder, recipe, data))
-    training = Training(recipe, clips, fabric, clips_on)
+    training = Training(recipe, clips, fabric, clips_on, groundwork)
     if earlier is not None:
         _restore(training, folder, *earlier)
     log = EpochLog(folder)
@@ -79,7 +83,7 @@ def fit(
         log.show(report)
 
     while training.finished < recipe.epochs:
-        with kept_batch(folder, clips, fabric), _told_of_memory():
+        with kept_batch(folder, training.clips, fabric), _told_of_memory():
             report = training.run_epoch(listener)
         by_first(fabric, partial(record, report))
         listener.on_epoch(report)

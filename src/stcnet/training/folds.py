@@ -23,6 +23,7 @@ from stcnet.training.data import TrainingData, describe_clips, described_as
 from stcnet.training.decoding import as_seen, decode
 from stcnet.training.devices import by_all, by_first, gather, make_fabric
 from stcnet.training.fitting import fit
+from stcnet.training.groundwork import BARE, Groundwork
 from stcnet.training.loop import SILENT, Listener
 from stcnet.training.placement import ClipsOn, place_clips
 from stcnet.training.recipe import Recipe
@@ -39,6 +40,7 @@ def train_clips(
     clips_on: ClipsOn = "auto",
     listener: Listener = SILENT,
     on_bad: OnBad | None = None,
+    groundwork: Groundwork = BARE,
 ) -> TrainingData:
     """Train a recipe on clips of a collection; see :func:`stcnet.training.fitting.fit`.
 
@@ -51,6 +53,7 @@ def train_clips(
         clips_on: Where the clips lie, see :func:`stcnet.training.placement.place_clips`.
         listener: Told of steps and epochs.
         on_bad: Told of files that cannot be used, see :func:`stcnet.training.decoding.decode`.
+        groundwork: As for :func:`stcnet.training.fitting.fit`; no fold's own.
 
     Returns:
         What was trained on.
@@ -60,7 +63,8 @@ def train_clips(
         TrainingError: The run cannot start, go on or resume.
         OutputError: The folder cannot be written.
     """
-    run = _Run(recipe, fabric or make_fabric(precision=recipe.precision), clips_on, listener)
+    fabric = fabric or make_fabric(precision=recipe.precision)
+    run = _Run(recipe, fabric, clips_on, listener, groundwork)
     run.refuse_foreign(folder, describe_clips(collection, clips), on_bad)
     decoded = by_all(run.fabric, partial(decode, recipe, collection, clips, on_bad))
     trained_on = described_as(collection, clips, decoded)
@@ -80,6 +84,7 @@ def run_fold(
     clips_on: ClipsOn = "auto",
     listener: Listener = SILENT,
     on_bad: OnBad | None = None,
+    groundwork: Groundwork = BARE,
 ) -> list[Prediction]:
     """Train on a fold's training clips and predict its test clips.
 
@@ -95,6 +100,7 @@ def run_fold(
         clips_on: Where the clips lie, see :func:`stcnet.training.placement.place_clips`.
         listener: Told of steps and epochs.
         on_bad: Told of files that cannot be used, see :func:`stcnet.training.decoding.decode`.
+        groundwork: As for :func:`stcnet.training.fitting.fit`; no fold's own.
 
     Returns:
         A prediction for each test clip that could be decoded, in their order.
@@ -104,7 +110,8 @@ def run_fold(
         TrainingError: The run cannot start, go on or resume.
         OutputError: The folder cannot be written.
     """
-    run = _Run(recipe, fabric or make_fabric(precision=recipe.precision), clips_on, listener)
+    fabric = fabric or make_fabric(precision=recipe.precision)
+    run = _Run(recipe, fabric, clips_on, listener, groundwork)
     own = folder / fold.name
     run.refuse_foreign(own, describe_clips(collection, fold.train), on_bad)
     train, test = (
@@ -132,6 +139,7 @@ class _Run:
     fabric: lf.Fabric
     clips_on: ClipsOn
     listener: Listener
+    groundwork: Groundwork
 
     def refuse_foreign(self, folder: Path, data: TrainingData, on_bad: OnBad | None) -> None:
         """Refuse another run's checkpoint before anything is decoded.
@@ -151,6 +159,7 @@ class _Run:
             fabric=self.fabric,
             clips_on=self.clips_on,
             listener=self.listener,
+            groundwork=self.groundwork,
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import lightning_fabric as lf
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
@@ -18,13 +19,14 @@ from stcnet.networks import ClipNetwork
 from stcnet.training.batches import Batch, BatchMaker
 from stcnet.training.checkpoint import Progress
 from stcnet.training.freezing import freeze, set_training
+from stcnet.training.groundwork import BARE, Groundwork
 from stcnet.training.losses import Objective
 from stcnet.training.nonfinite import NotFiniteError
 from stcnet.training.optimisers import parameter_groups
 from stcnet.training.placement import ClipsOn, place_clips
 from stcnet.training.randomness import foreseen_rng, step_rng
 from stcnet.training.recipe import Recipe
-from stcnet.training.sampling import epoch_order
+from stcnet.training.sampling import epoch_order, with_scenes
 from stcnet.training.sharing import Share, share_of, share_statistics
 from stcnet.training.statistics import settle_statistics
 from stcnet.training.supervision import SupervisedNetwork
@@ -52,6 +54,9 @@ class EpochReport:
 class Listener:
     """Told of what a run does; this one keeps it to itself."""
 
+    def on_scene(self, done: int, total: int) -> None:
+        """After each scene that was rendered: scenes done and scenes of the whole bank."""
+
     def on_step(self, done: int, total: int) -> None:
         """After each step: steps done and steps of the whole run."""
 
@@ -70,24 +75,35 @@ class Training:
         clips: The training clips, on any device.
         fabric: Devices and precision.
         clips_on: Where the clips lie, see :func:`stcnet.training.placement.place_clips`.
+        groundwork: What was made ready before; None: nothing.
 
     Raises:
         DataError: The clips are not what the network looks at, or too short for it.
+        ValueError: The recipe has scenes and the groundwork has none, or the other way round.
     """
 
     def __init__(
-        self, recipe: Recipe, clips: ClipSet, fabric: lf.Fabric, clips_on: ClipsOn = "auto"
+        self,
+        recipe: Recipe,
+        clips: ClipSet,
+        fabric: lf.Fabric,
+        clips_on: ClipsOn = "auto",
+        groundwork: Groundwork = BARE,
     ) -> None:
         _require_fitting(recipe, clips)
+        if (recipe.scenes is None) != (groundwork.scenes is None):
+            raise ValueError("a recipe with scenes, and no other, needs a groundwork with scenes")
         step_rng(recipe.seed, 0, -1)
         self.recipe, self.fabric = recipe, fabric
-        self.clips = place_clips(clips, fabric.device, clips_on)
+        self.real = place_clips(clips, fabric.device, clips_on)
+        self.clips = groundwork.beside(self.real, fabric.device)
         model = recipe.network.build()
+        groundwork.start(model)
         freeze(model, recipe.network.frozen_stages)
         self.network_input = recipe.network.input_of(model).to(fabric.device)
         self.batches = BatchMaker(recipe, self.clips, self.network_input)
         self.objective = Objective(recipe.loss, recipe.label_smoothing)
-        self.steps = math.ceil(len(clips) / recipe.batch_size)
+        self.steps = math.ceil(len(self._order(0)) / recipe.batch_size)
         model.to(device=fabric.device)
         if recipe.channels_last:
             put_channels_last(model)
@@ -139,10 +155,16 @@ class Training:
         return EpochReport(self.finished, recipe.epochs, loss, accuracy, rate)
 
     def _order(self, epoch: int) -> IndexArray:
-        """The clips of an epoch; an epoch after the last is what statistics are taken on."""
+        """The clips of an epoch, rendered scenes among them."""
+        scenes, rng = self.recipe.scenes, step_rng(self.recipe.seed, epoch, -1)
+        order = self._real_order(rng)
+        if scenes is None:
+            return order
+        return with_scenes(order, len(self.clips) - len(self.real), scenes.share, rng)
+
+    def _real_order(self, rng: np.random.Generator) -> IndexArray:
         recipe = self.recipe
-        rng = step_rng(recipe.seed, epoch, -1)
-        return epoch_order(self.clips, recipe.sampling_exponent, recipe.balance, rng)
+        return epoch_order(self.real, recipe.sampling_exponent, recipe.balance, rng)
 
     def _positions(self, order: IndexArray, step: int) -> IndexArray:
         size = self.recipe.batch_size
@@ -205,8 +227,9 @@ class Training:
 
     def _plain_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         recipe = self.recipe
-        order = self._order(recipe.epochs)
-        for step in range(min(recipe.settling_steps, self.steps)):
+        order = self._real_order(step_rng(recipe.seed, recipe.epochs, -1))
+        steps = math.ceil(len(order) / recipe.batch_size)
+        for step in range(min(recipe.settling_steps, steps)):
             positions = self._positions(order, step)
             yield self.batches.plain(positions, step_rng(recipe.seed, recipe.epochs, step))
 

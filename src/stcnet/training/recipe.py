@@ -36,6 +36,32 @@ class PlumeSettings(Settings):
     steam: float = Field(0.0, ge=0, le=1)
 
 
+class SceneSettings(Settings):
+    """Whole rendered scenes, see :mod:`stcnet.datasets.rendered`.
+
+    Attributes:
+        clips: How many are rendered, once.
+        share: Of the clips that an epoch shows.
+        seed: Of what is drawn.
+    """
+
+    clips: int = Field(ge=1)
+    share: float = Field(ge=0, lt=1)
+    seed: int = Field(0, ge=0)
+
+
+class PretrainingSettings(Settings):
+    """Training on the rendered scenes alone, before any real clip is seen.
+
+    Attributes:
+        epochs: Passes over the scenes.
+        learning_rate: Of the backbones; None: as with the real clips.
+    """
+
+    epochs: int = Field(ge=1)
+    learning_rate: float | None = Field(None, gt=0)
+
+
 class Recipe(Settings):
     """One training run.
 
@@ -62,6 +88,8 @@ class Recipe(Settings):
         plumes: Rendered smoke and steam.
         transplants: Chance that a clip gets the motion of another; see
             :mod:`stcnet.training.transplants`.
+        scenes: Whole rendered scenes beside the real clips; None: none.
+        pretraining: What is done with them first; its result is where training starts.
         precision: Of the arithmetic; ``auto`` is ``bf16-mixed`` on a GPU, ``32-true`` on a CPU.
         channels_last: Lay pictures out in memory with the channels last, which convolutions on
             most devices prefer.
@@ -87,6 +115,8 @@ class Recipe(Settings):
     augmentation: AugmentationSettings | None = AugmentationSettings()
     plumes: PlumeSettings = PlumeSettings()
     transplants: float = Field(0.0, ge=0, le=1)
+    scenes: SceneSettings | None = None
+    pretraining: PretrainingSettings | None = None
     precision: Precision = "auto"
     channels_last: bool = True
     compile: bool = False
@@ -133,6 +163,10 @@ class Recipe(Settings):
             raise ValueError("plumes cannot be rendered into optical flow")
         if flow and self.transplants:
             raise ValueError("transplants carry motion between pictures, not between optical flows")
+        if flow and self.scenes is not None:
+            raise ValueError("scenes are rendered as pictures, not as optical flow")
+        if self.pretraining is not None and self.scenes is None:
+            raise ValueError("pretraining needs scenes")
         return self
 
     @model_validator(mode="after")
@@ -144,6 +178,27 @@ class Recipe(Settings):
                 f"augmentation.slow must be 1 where all {CLIP_FRAMES} frames of a clip are taken"
             )
         return self
+
+    def before_real_clips(self) -> Recipe:
+        """The recipe of the pretraining, whose clips are the scenes.
+
+        Raises:
+            ValueError: There is no pretraining.
+        """
+        if self.pretraining is None:
+            raise ValueError("the recipe has no pretraining")
+        rate = self.pretraining.learning_rate
+        optimiser = self.optimiser
+        if rate is not None:
+            optimiser = optimiser.model_copy(update={"learning_rate": rate})
+        changed = {
+            "name": f"{self.name}-pretraining",
+            "epochs": self.pretraining.epochs,
+            "optimiser": optimiser,
+            "scenes": None,
+            "pretraining": None,
+        }
+        return self.model_copy(update=changed)
 
     def mixes(self, epoch: int) -> bool:
         """Whether clips are mixed after ``epoch`` finished epochs."""

@@ -36,6 +36,26 @@ def epoch_order(
     return draw_order(balanced_chances(clips, exponent, balance), 1.0, rng)
 
 
+def with_scenes(
+    order: IndexArray, scenes: int, share: float, rng: np.random.Generator
+) -> IndexArray:
+    """An epoch's order with rendered scenes strewn in.
+
+    Args:
+        order: Positions of the real clips, shape (N,).
+        scenes: How many scenes there are; their positions follow those of the N real clips.
+        share: Of the epoch that scenes are to make up, 0..1, less than 1.
+        rng: Source of randomness.
+
+    Returns:
+        Positions, shape (M,); a scene comes twice only where there are too few.
+    """
+    count = round(len(order) * share / (1 - share))
+    rounds = [rng.permutation(scenes) for _ in range(-(-count // scenes))]
+    drawn = np.concatenate(rounds)[:count] if rounds else np.empty(0, dtype=np.int64)
+    return rng.permutation(np.concatenate([order, len(order) + drawn]))
+
+
 def balanced_chances(clips: ClipSet, exponent: float, balance: Balance) -> WeightVector:
     """Chance of each clip to be drawn, shape (N,), with the same sum in each group of ``balance``.
 

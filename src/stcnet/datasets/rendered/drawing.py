@@ -1,0 +1,103 @@
+"""Which scenes a bank holds, and whether their smoke can be seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import torch
+
+from stcnet.synthesis.scenes import Scene, Shot, shoot
+from stcnet.synthesis.views import (
+    CLEAR,
+    DAYLIGHT,
+    NIGHT,
+    RESTLESS,
+    Situation,
+    ViewRanges,
+    random_view,
+)
+
+FIRST_SEED: Final = 1_000_000
+"""Of the scenes that are learned from; benchmarks and tests draw theirs below."""
+SEEDS_A_BANK: Final = 1_000_000
+ATTEMPTS: Final = 16
+"""How often a scene is drawn anew, another each time, where its smoke cannot be seen."""
+
+VISIBLE_CHANGE: Final = 9.0
+VISIBLE_AREA: Final = 0.004
+VISIBLE_FRAMES: Final = 1 / 3
+
+_GREY: Final = 0.08
+_KINDS: Final[tuple[tuple[Situation, ViewRanges, float], ...]] = (
+    ("empty", DAYLIGHT, 0.12),
+    ("empty", RESTLESS, 0.15),
+    ("empty", NIGHT, 0.04),
+    ("steam", DAYLIGHT, 0.12),
+    ("steam", RESTLESS, 0.05),
+    ("steam", NIGHT, 0.04),
+    ("smoke", CLEAR, 0.09),
+    ("smoke", DAYLIGHT, 0.14),
+    ("smoke", RESTLESS, 0.06),
+    ("smoke", NIGHT, 0.05),
+    ("mixed", DAYLIGHT, 0.09),
+    ("mixed", RESTLESS, 0.03),
+    ("mixed", NIGHT, 0.02),
+)
+"""What the plant emits, weather and light, and the share of the bank."""
+
+
+def draw_scene(number: int, bank: int = 0, attempt: int = 0) -> tuple[Situation, Scene]:
+    """The scene of a number.
+
+    Args:
+        number: Of the scene in its bank, 0 or more.
+        bank: Seed of the bank; two banks share no scene.
+        attempt: Another draw of the same kind.
+
+    Returns:
+        What the plant emits, and the scene.
+    """
+    rng = np.random.default_rng((bank, number))
+    shares = np.array([share for _, _, share in _KINDS])
+    situation, ranges, _ = _KINDS[rng.choice(len(_KINDS), p=shares / shares.sum())]
+    seed = FIRST_SEED + SEEDS_A_BANK * bank + ATTEMPTS * number + attempt
+    return situation, random_view(seed, situation, replace(ranges, grey=_GREY))
+
+
+def shoot_scene(
+    number: int, times_s: torch.Tensor, size: int, *, bank: int = 0
+) -> tuple[Situation, Shot]:
+    """Render the scene of a number; scenes said to smoke are drawn until their smoke is seen.
+
+    Args:
+        number: Of the scene in its bank.
+        times_s: World time of the frames in seconds, shape (T,).
+        size: Side of the picture in pixels.
+        bank: Seed of the bank.
+
+    Returns:
+        What the plant emits: ``smoke`` and ``mixed`` only where :func:`shows_smoke`, else
+        ``empty`` or ``steam``; and the clip.
+    """
+    for attempt in range(ATTEMPTS):
+        situation, scene = draw_scene(number, bank, attempt)
+        shot = shoot(scene, times_s, size, size)
+        if situation in ("empty", "steam") or shows_smoke(shot):
+            return situation, shot
+    # Sixteen plumes that cannot be seen: what is left without them is a clip of none.
+    without = tuple(plume for plume in scene.plumes if plume.optics.evaporation > 0)
+    shot = shoot(replace(scene, plumes=without), times_s, size, size)
+    return ("steam" if without else "empty"), shot
+
+
+def shows_smoke(shot: Shot) -> bool:
+    """Whether a viewer could see the smoke of a clip.
+
+    It must change a 250th of the picture by nine display values or more, in a third of the frames.
+    """
+    without = replace(shot, layers=tuple(x for x in shot.layers if x.substance != "smoke"))
+    change = (shot.clean() - without.clean()).abs().amax(1)
+    area = (change >= VISIBLE_CHANGE).float().mean((1, 2))
+    return bool((area >= VISIBLE_AREA).float().mean() >= VISIBLE_FRAMES)
