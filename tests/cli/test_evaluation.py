@@ -134,6 +134,41 @@ def test_a_report_holds_what_the_clips_tell(run: Run, tmp_path: Path) -> None:
     assert report.with_suffix(".csv").read_text().startswith("clips_of,fold,by,part,")
 
 
+def test_a_report_replaces_reports_alone(run: Run, tmp_path: Path) -> None:
+    ours = labelled_file(tmp_path / "a.csv")
+    given = ours.read_bytes()
+    told = run("evaluate", "--predictions", ours, "--report", tmp_path / "a.html")
+    assert (told.code, told.out) == (2, "")
+    (line,) = told.errors
+    assert "a.csv: there is a file that is no file of a report; name another file with --re" in line
+    assert ours.read_bytes() == given
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    for _ in range(2):
+        assert run("evaluate", "--predictions", ours, "--report", tmp_path / "b.html").code == 0
+
+
+def test_mistakes_of_two_models_stand_side_by_side(run: Run, tmp_path: Path) -> None:
+    ours, theirs = labelled_file(tmp_path / "a.csv"), labelled_file(tmp_path / "b.csv", 3, seed=1)
+    lines = theirs.read_text().splitlines()[1:]
+    causes = tmp_path / "seen.csv"
+    words = ("fog", "", "steam fog")
+    causes.write_text("id,causes\n" + "".join(
+        f"{line.split(',')[0]},{words[n // 2 % 3]}\n" for n, line in enumerate(lines)
+    ))  # fmt: skip
+    told = run("evaluate", "--predictions", ours, "--causes", causes)
+    assert "| mistake | cause | clips | wrong | rate |" in told.out, told.err
+    both = run("evaluate", "--predictions", ours, "--causes", causes, "--against", theirs)
+    assert "| mistake | cause | clips | wrong, ours | wrong, theirs | rate, ours |" in both.out
+    assert "| misses | steam | 20 | " in both.out
+    as_json = run("evaluate", "--predictions", ours, "--causes", causes, "--against", theirs,
+                  "--json")  # fmt: skip
+    record = json.loads(as_json.out, parse_constant=pytest.fail)
+    first = record["cause_changes"][0]
+    assert first["ours"] == record["causes"][0]
+    assert first["theirs"]["wrong"] > first["ours"]["wrong"]
+    assert first["difference"][0] < 0
+
+
 def test_a_report_of_no_rise_clip_holds_the_scores(
     run: Run, small_data: Path, tmp_path: Path
 ) -> None:

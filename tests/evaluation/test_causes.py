@@ -10,8 +10,11 @@ import pytest
 from stcnet.errors import DataError
 from stcnet.evaluation.causes import (
     ALL,
+    LEAST_CHANGED,
     NONE,
     CauseErrors,
+    changes_by_cause,
+    changes_of_samples,
     errors_by_cause,
     errors_of_samples,
     read_causes,
@@ -121,3 +124,66 @@ def test_a_clip_without_a_line_is_named() -> None:
     del seen["clip-3"]
     with pytest.raises(DataError, match="clip-3: the causes of a clip are missing"):
         errors_by_cause("mine", sample(), seen, count=20)
+
+
+def remedied(sample: Sample, *, wrong: Sequence[int]) -> Sample:
+    """What another model says of the same clips: the truth but for some of them."""
+    said = sample.judged.labels.copy()
+    said[list(wrong)] ^= 1
+    judged = replace(sample.judged, predictions=said, scores=said - 0.5)
+    return replace(sample, judged=judged)
+
+
+def test_two_models_stand_side_by_side() -> None:
+    after = remedied(sample(), wrong=[5])
+    rows = {
+        (row.ours.mistake, row.ours.cause): row
+        for row in changes_by_cause("mine", after, sample(), causes(sample()), count=20)
+    }
+    assert [key[:2] for key in rows] == [key[:2] for key in WHOLE]
+    for mistake, cause, clips, wrong, rate in WHOLE:
+        row = rows[mistake, cause]
+        assert (row.theirs.clips, row.theirs.wrong) == (row.ours.clips, wrong) == (clips, wrong)
+        assert row.theirs.rate.value == pytest.approx(rate)
+        assert row.difference.value == pytest.approx(row.ours.rate.value - rate)
+    assert rows["misses", "fog"].difference.value == 0
+    assert rows["false alarms", ALL].difference.value == pytest.approx(-4 / 6)
+
+
+def test_the_difference_is_sharper_than_the_rates_and_has_a_sign() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 120)
+    many = make_sample(labels.tolist(), rng.normal(size=120).tolist())
+    wrong = np.flatnonzero(many.judged.predictions != labels)
+    better = remedied(many, wrong=wrong[::2].tolist())
+    fog = dict.fromkeys(many.names, frozenset({"fog"}))
+    for row in changes_by_cause("mine", better, many, fog):
+        assert row.difference.high < 0
+        assert row.p_value < 0.05
+        assert row.difference.high - row.difference.low < row.theirs.rate.high - row.ours.rate.low
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [(0, False), (LEAST_CHANGED - 1, False), (LEAST_CHANGED, True)],
+    ids=["no clip", "too few", "enough"],
+)
+def test_a_few_clips_prove_no_difference(changed: int, told: bool) -> None:
+    """Each is alone in its stratum and drawn in every replicate."""
+    many = make_sample([0] * 40, [1.0] * 40)
+    alone = replace(many, strata=tuple(range(20)) + (20,) * 20)
+    fewer = remedied(alone, wrong=range(changed, 40))
+    (row, *_) = changes_by_cause("mine", fewer, alone, dict.fromkeys(alone.names, frozenset()))
+    assert row.difference.value == pytest.approx(-changed / 40)
+    assert np.isnan([row.difference.low, row.p_value]).all() == (not told)
+
+
+def test_changes_are_pooled_as_the_errors_are() -> None:
+    one, other = sample("a-"), sample("b-")
+    ours = {"S0": remedied(one, wrong=[]), "S1": remedied(other, wrong=[0])}
+    rows = changes_of_samples(ours, {"S0": one, "S1": other}, causes(one, other))
+    assert {row.ours.sample for row in rows} == {"S0, S1"}
+    assert (rows[0].ours.clips, rows[0].ours.wrong, rows[0].theirs.wrong) == (8, 1, 4)
+    unseen = {name: words for name, words in causes(one).items() if name != "a-clip-3"}
+    with pytest.raises(DataError, match="a-clip-3: the causes of a clip are missing"):
+        changes_of_samples({"S0": one}, {"S0": one}, unseen)

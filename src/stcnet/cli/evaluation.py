@@ -66,7 +66,8 @@ CausesFile = Annotated[
     typer.Option(
         "--causes",
         metavar="FILE",
-        help="CSV with id and causes, such as steam or fog: count mistakes by cause.",
+        help="CSV with id and causes, such as steam or fog: count mistakes by cause, with "
+        "--against those of both models.",
     ),
 ]
 Report = Annotated[
@@ -140,6 +141,7 @@ def evaluate(
     _check_evaluated(predictions, data, model, protocol)
     _check_options(predictions, data, calibrated, against, threshold)
     _check_gallery(gallery, gallery_size, data)
+    _check_report(report)
     read = _read_revisions(revisions)
     if data is not None:
         collection, ours = predicted(predictions, data, model, protocol)
@@ -166,10 +168,12 @@ def _read_revisions(path: Path | None) -> Revisions | None:
 
 
 def _with_causes(asked: Assessment, path: Path) -> Assessment:
-    """The same with its mistakes counted by cause."""
-    from stcnet.evaluation.causes import errors_of_samples, read_causes
+    """The same with its mistakes counted by cause, and those of the other model beside them."""
+    from stcnet.evaluation.causes import changes_of_samples, errors_of_samples, read_causes
 
-    return replace(asked, causes=errors_of_samples(asked.samples, read_causes(path)))
+    causes = read_causes(path)
+    changes = changes_of_samples(asked.samples, asked.against, causes) if asked.against else []
+    return replace(asked, causes=errors_of_samples(asked.samples, causes), cause_changes=changes)
 
 
 def _check_evaluated(
@@ -211,6 +215,13 @@ def _check_gallery(gallery: Path | None, size: int | None, data: Path | None) ->
         raise ConfigError("--gallery shows the clips of --data", hint="name their folder")
     if size is not None and gallery is None:
         raise ConfigError("--gallery-size goes with --gallery", hint="name a folder for it")
+
+
+def _check_report(path: Path | None) -> None:
+    from stcnet.evaluation.report import require_report
+
+    if path is not None:
+        require_report(path)
 
 
 def _labelled_assessor(

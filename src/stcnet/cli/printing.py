@@ -68,10 +68,14 @@ def _blocks(assessment: Assessment) -> list[str]:
 
 def _cause_blocks(assessment: Assessment) -> list[str]:
     """A title and a table for each set of samples that are counted together."""
-    from stcnet.evaluation.tables import causes_table
+    from stcnet.evaluation.tables import cause_changes_table, causes_table
 
     blocks: list[str] = []
-    for sample, rows in groupby(assessment.causes, key=lambda row: row.sample):
+    if assessment.cause_changes:
+        for sample, changes in groupby(assessment.cause_changes, lambda row: row.ours.sample):
+            blocks += [f"Mistakes by cause on {sample}:", cause_changes_table(changes).markdown()]
+        return blocks
+    for sample, rows in groupby(assessment.causes, lambda row: row.sample):
         blocks += [f"Mistakes by cause on {sample}:", causes_table(rows).markdown()]
     return blocks
 

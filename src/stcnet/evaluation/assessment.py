@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stcnet.datasets import Cell
 from stcnet.errors import ConfigError, DataError
 from stcnet.evaluation.breakdown import DIMENSIONS, PartScores, break_down, score_whole
-from stcnet.evaluation.causes import CauseErrors
+from stcnet.evaluation.causes import CauseChange, CauseErrors
 from stcnet.evaluation.comparison import Comparison, compare, paired
 from stcnet.evaluation.predictions import Prediction
 from stcnet.evaluation.protocol import GroupScores, fold_samples, judge_protocol
@@ -29,7 +29,10 @@ class Assessment:
         parts: All metrics of parts of the samples.
         transfers: The matrix of thresholds; empty where it was not asked for.
         comparison: With another model, where there is one.
+        against: What that model says of the clips of ``samples``, under the same names and in the
+            same order.
         causes: Mistakes by cause; empty where it was not asked for.
+        cause_changes: The same of both models; empty where there is no other.
         revised: The scores on revised labels; None where it was not asked for.
     """
 
@@ -38,7 +41,9 @@ class Assessment:
     parts: Sequence[PartScores] = ()
     transfers: Sequence[Transfer] = ()
     comparison: Comparison | None = None
+    against: Mapping[str, Sample] = field(default_factory=dict)
     causes: Sequence[CauseErrors] = ()
+    cause_changes: Sequence[CauseChange] = ()
     revised: RevisedScores | None = None
 
     def calibrations(self) -> dict[str, CalibrationScores]:
@@ -82,6 +87,7 @@ def assess_labelled(
         _parts(samples, by),
         transfer(samples) if transferred else (),
         compare(pairs) if pairs else None,
+        _theirs(samples, pairs),
     )
 
 
@@ -133,6 +139,7 @@ def assess_cells(
         _parts(samples, by),
         transfer(samples) if transferred else (),
         compare(pairs) if pairs else None,
+        _theirs(samples, pairs),
     )
 
 
@@ -154,6 +161,13 @@ def can_transfer(samples: Mapping[str, Sample]) -> bool:
 
 def _parts(samples: Mapping[str, Sample], by: Sequence[str]) -> list[PartScores]:
     return [row for name, sample in samples.items() for row in break_down(name, sample, by)]
+
+
+def _theirs(
+    samples: Mapping[str, Sample], pairs: Sequence[tuple[Sample, Sample]]
+) -> dict[str, Sample]:
+    """The other model's side of the pairs, by the names of ours; empty without another model."""
+    return {name: theirs for name, (_, theirs) in zip(samples, pairs, strict=bool(pairs))}
 
 
 def _paired_folds(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -89,10 +90,7 @@ def assess_samples(
     assessment = assess_labelled(samples, by=by, transferred=transferred, against=theirs)
     if len(samples) < 2:
         return assessment
-    scores = [*_whole_scores(assessment), _mean(samples)]
-    return Assessment(
-        samples, scores, assessment.parts, assessment.transfers, assessment.comparison
-    )
+    return replace(assessment, scores=[*_whole_scores(assessment), _mean(samples)])
 
 
 def _whole_scores(assessment: Assessment) -> list[PartScores]:

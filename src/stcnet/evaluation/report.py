@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import jinja2
 
@@ -37,13 +38,25 @@ from stcnet.evaluation.tables import (
     transfer_table,
     triple,
 )
-from stcnet.files import write_whole
+from stcnet.files import require_replaceable, write_whole
 
 COLUMNS = (
     "clips_of", "fold", "by", "part", "clips", "smoke", "clusters", "metric",
     "value", "low", "high",
 )  # fmt: skip
 """Columns of the CSV file: one line a metric of each whole and part."""
+HEADS: Final = {
+    ".html": b"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Evaluation of smoke recognition</title>
+""",
+    ".csv": ",".join(COLUMNS).encode(),
+    ".json": b'{\n "scores": [',
+}
+"""How each of the three files begins."""
 HINT = "choose a folder that you may write to and that has room"
 
 
@@ -72,12 +85,9 @@ def write_report(path: Path, assessment: Assessment) -> tuple[Path, Path, Path]:
 
     Raises:
         ConfigError: ``path`` does not end in .html.
-        OutputError: A file cannot be written.
+        OutputError: A file cannot be written, or there is one that is of no report.
     """
-    if path.suffix != ".html":
-        raise ConfigError(
-            "the report is a page", where="--report", got=path.name, allowed="a name in .html"
-        )
+    require_report(path)
     calibrations = assessment.calibrations()
     contents = {
         path.with_suffix(".csv"): _csv(assessment),
@@ -87,6 +97,23 @@ def write_report(path: Path, assessment: Assessment) -> tuple[Path, Path, Path]:
     for file, content in contents.items():
         write_whole(file, content.encode(), what="the report", hint=HINT)
     return path, path.with_suffix(".csv"), path.with_suffix(".json")
+
+
+def require_report(path: Path) -> None:
+    """Refuse a name that is no page's, and one beside which other files would be written over.
+
+    Raises:
+        ConfigError: ``path`` does not end in .html.
+        OutputError: There is a file of one of the three names that is of no report.
+    """
+    if path.suffix != ".html":
+        raise ConfigError(
+            "the report is a page", where="--report", got=path.name, allowed="a name in .html"
+        )
+    for suffix, head in HEADS.items():
+        require_replaceable(
+            path.with_suffix(suffix), head, what="file of a report", option="--report"
+        )
 
 
 def _page(assessment: Assessment, calibrations: Mapping[str, CalibrationScores]) -> str:

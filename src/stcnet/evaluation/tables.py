@@ -11,7 +11,7 @@ from stcnet.evaluation.alarms import Detection, WatchScores
 from stcnet.evaluation.assessment import Assessment
 from stcnet.evaluation.bootstrap import Estimate
 from stcnet.evaluation.breakdown import PartScores
-from stcnet.evaluation.causes import CauseErrors
+from stcnet.evaluation.causes import CauseChange, CauseErrors
 from stcnet.evaluation.comparison import Comparison
 from stcnet.evaluation.metrics import METRICS
 from stcnet.evaluation.protocol import GroupScores
@@ -125,6 +125,21 @@ def causes_table(rows: Iterable[CauseErrors]) -> Table:
         for row in rows
     )
     return Table(("mistake", "cause", "clips", "wrong", "rate"), tuple(lines))
+
+
+def cause_changes_table(rows: Iterable[CauseChange]) -> Table:
+    """The same of two models: a difference below zero is fewer mistakes of ours."""
+    lines = (
+        (
+            *(row.ours.mistake, row.ours.cause, str(row.ours.clips)),
+            *(str(row.ours.wrong), str(row.theirs.wrong)),
+            *map(format_estimate, (row.ours.rate, row.theirs.rate, row.difference)),
+            format_share(row.p_value),
+        )
+        for row in rows
+    )
+    head = ("mistake", "cause", "clips", "wrong, ours", "wrong, theirs")
+    return Table((*head, "rate, ours", "rate, theirs", "difference", "p"), tuple(lines))
 
 
 def calibration_table(calibrations: Mapping[str, CalibrationScores]) -> Table:
@@ -245,10 +260,25 @@ def assessment_as_json(assessment: Assessment) -> Record:
     if assessment.comparison:
         record["comparison"] = _comparison_record(assessment.comparison)
     if assessment.causes:
-        record["causes"] = [{**asdict(row), "rate": triple(row.rate)} for row in assessment.causes]
+        record["causes"] = [_cause_record(row) for row in assessment.causes]
+    if assessment.cause_changes:
+        record["cause_changes"] = [_change_record(row) for row in assessment.cause_changes]
     if assessment.revised:
         record["revised"] = _revised_record(assessment.revised)
     return record
+
+
+def _cause_record(row: CauseErrors) -> Record:
+    return {**asdict(row), "rate": triple(row.rate)}
+
+
+def _change_record(row: CauseChange) -> Record:
+    return {
+        "ours": _cause_record(row.ours),
+        "theirs": _cause_record(row.theirs),
+        "difference": triple(row.difference),
+        "p_value": rounded(row.p_value),
+    }
 
 
 def _revised_record(revised: RevisedScores) -> Record:
