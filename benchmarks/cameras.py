@@ -1,0 +1,291 @@
+"""How well a model holds on cameras, cadences and lights that are not those it was trained on.
+
+    python benchmarks/cameras.py --data DATA --runs runs/flagship
+    python benchmarks/cameras.py --data DATA --runs runs/flagship --clips 0 --sides 720,2160
+
+Judges the models of the folds that ``stcnet train --protocol`` left below ``--runs``, each on clips
+that it was not trained on: recorded ones with other frame spacings, sizes, light, compression and
+shake, and rendered scenes filmed at 0.2 to 20 s between frames, at sources of 180 pixels and more,
+in grey and at night. Each condition stands beside the same clips as they are, with the paired
+difference and its 95 % bootstrap interval. Frames take the way of an operator's: preprocessing,
+ONNX Runtime, calibration on the other folds. Needs the ``train`` extra.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import torch
+
+from stcnet.datasets import Cell, read_cells
+from stcnet.datasets.cells.protocols import fold_test
+from stcnet.errors import ConfigError, DataError, StcnetError
+from stcnet.evaluation.calibration import cross_calibrations
+from stcnet.evaluation.condition_runs import (
+    FoldModel,
+    Heard,
+    held_out_cells,
+    score_recorded,
+    score_rendered,
+)
+from stcnet.evaluation.conditions import CONDITIONS, REFERENCE, conditions_of
+from stcnet.evaluation.predictions import Prediction, parse_predictions, read_rows
+from stcnet.evaluation.rendered_views import (
+    RENDERED_REFERENCE,
+    rendered_conditions,
+    seeds_with_smoke,
+)
+from stcnet.evaluation.robustness import (
+    ConditionScores,
+    compare_recorded,
+    compare_rendered,
+    condition_table,
+    scores_as_json,
+)
+from stcnet.files import write_whole
+from stcnet.inference import Calibration, ModelPackage, Sampling
+from stcnet.inference.graphs import available_cores
+from stcnet.inference.phases import PhaseScorer
+from stcnet.training.checkpoint import WEIGHTS_FILE, load_run
+from stcnet.training.export import export_package
+
+CLIPS: Final = 96
+SCENES: Final = 10
+SIDES: Final = "360,720"
+EVERY: Final = 50
+"""Clips between two lines that say how far it is."""
+
+
+def main() -> None:
+    """Judge what was asked for, print the tables and keep the numbers."""
+    given = arguments()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    try:
+        report(given)
+    except StcnetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+
+
+def report(given: argparse.Namespace) -> None:
+    """Judge, print and write."""
+    cells = read_cells(given.data)
+    folders = fold_folders(given.runs, cells)
+    chosen = conditions_of(given.only) if given.only else CONDITIONS
+    sides = parse_sides(given.sides)
+    models = {fold: load_model(folder) for fold, folder in folders.items()}
+    sampling = shared_sampling(models)
+    calibrations, basis = calibrate_folds(folders, cells)
+    print(preface(models, sampling, basis))
+    tested = held_out_cells(cells, models, given.clips or None)
+    logits = score_recorded(
+        given.data, models, tested, chosen, threads=given.threads, heard=told("recorded clips")
+    )
+    recorded = compare_recorded(logits, tested, chosen, REFERENCE, calibrations)
+    print(f"\n{condition_table(recorded).markdown()}\n", flush=True)
+    rendered: list[ConditionScores] = []
+    if given.scenes:
+        rendered = judge_rendered(models, calibrations, sampling, sides, given)
+        print(f"\n{condition_table(rendered).markdown()}")
+    if given.json:
+        record = {
+            "folds": list(models),
+            "calibration": basis,
+            "interval_s": sampling.interval_s,
+            "stride": sampling.stride,
+            "reference": {"recorded": REFERENCE.name, "rendered": RENDERED_REFERENCE.name},
+            "recorded": scores_as_json(recorded),
+            "rendered": scores_as_json(rendered),
+        }
+        write_json(given.json, record)
+
+
+def judge_rendered(
+    models: dict[str, FoldModel],
+    calibrations: dict[str, Calibration],
+    sampling: Sampling,
+    sides: tuple[int, ...],
+    given: argparse.Namespace,
+) -> list[ConditionScores]:
+    """The rendered conditions; scenes follow from their seeds."""
+    seeds = list(seeds_with_smoke(given.scenes, sampling.phase_frames))
+    conditions = rendered_conditions(sides)
+    logits = score_rendered(
+        models, conditions, seeds, threads=given.threads, heard=told("rendered clips")
+    )
+    return compare_rendered(logits, conditions, RENDERED_REFERENCE, calibrations)
+
+
+def fold_folders(runs: Sequence[Path], cells: Sequence[Cell]) -> dict[str, Path]:
+    """The folders of finished folds, by the name of their fold.
+
+    Raises:
+        ConfigError: There is none, a folder is not there, or a fold comes twice.
+    """
+    found: dict[str, Path] = {}
+    for weights in sorted(path for run in runs for path in finished_in(run)):
+        fold = weights.parent.name
+        if fold_test(cells, fold) is None:
+            continue
+        if fold in found:
+            raise ConfigError("a fold comes twice", where="--runs", got=str(weights.parent))
+        found[fold] = weights.parent
+    if not found:
+        raise ConfigError(
+            "no finished fold of the shared cells lies there",
+            where="--runs",
+            got=", ".join(map(str, runs)),
+            hint="run stcnet train --protocol leave-one-split-out first",
+        )
+    return found
+
+
+def finished_in(run: Path) -> list[Path]:
+    """The weights of the finished folds of a run.
+
+    Raises:
+        ConfigError: There is no such folder.
+    """
+    if not run.is_dir():
+        raise ConfigError("there is no such folder", where="--runs", got=str(run))
+    return list(run.glob(f"*/{WEIGHTS_FILE}"))
+
+
+def load_model(folder: Path) -> FoldModel:
+    """A fold's network as a model package runs it.
+
+    Raises:
+        StcnetError: The run is not finished, or its network cannot be exported.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "fold.stcnet"
+        export_package(load_run(folder), path, version="0")
+        package = ModelPackage.load(path)
+    manifest = package.manifest
+    return FoldModel(PhaseScorer(package.runner(1), manifest.input), manifest.sampling)
+
+
+def shared_sampling(models: dict[str, FoldModel]) -> Sampling:
+    """How all models take their frames.
+
+    Raises:
+        ConfigError: They differ in it.
+    """
+    kinds = {model.sampling for model in models.values()}
+    if len(kinds) > 1:
+        raise ConfigError(
+            "the folds are of different recipes",
+            where="--runs",
+            got="; ".join(f"{kind.frames} residuals" for kind in kinds),
+        )
+    return kinds.pop()
+
+
+def calibrate_folds(
+    folders: dict[str, Path], cells: Sequence[Cell]
+) -> tuple[dict[str, Calibration], str]:
+    """By fold, what the other folds' stored predictions give; nothing where one has no other."""
+    predictions: list[Prediction] = []
+    for folder in folders.values():
+        path = folder / "predictions.csv"
+        predictions += parse_predictions(read_rows(path), path)
+    try:
+        return cross_calibrations(predictions, cells), "each fold calibrated on the others"
+    except DataError as error:
+        return {}, f"judged at logit 0, as {error}"
+
+
+def preface(models: dict[str, FoldModel], sampling: Sampling, basis: str) -> str:
+    """What is judged, and the cadence that the models ask for."""
+    gap_s = sampling.stride * sampling.interval_s
+    return (
+        f"Models of {', '.join(models)}; {basis}. They ask for a frame every "
+        f"{sampling.interval_s:g} s and compare frames {gap_s:g} s apart."
+    )
+
+
+def parse_sides(text: str) -> tuple[int, ...]:
+    """Sides in pixels, parted by commas.
+
+    Raises:
+        ConfigError: One is no number, below 32 or above 4320.
+    """
+    sides = [part.strip() for part in text.split(",") if part.strip()]
+    for side in sides:
+        if not (side.isdecimal() and 32 <= int(side) <= 4320):
+            raise ConfigError("a side is wrong", where="--sides", got=side, allowed="32..4320")
+    return tuple(map(int, sides))
+
+
+def told(what: str) -> Heard:
+    """Says on standard error how far it is."""
+
+    def heard(done: int, total: int) -> None:
+        if done % EVERY == 0 or done == total:
+            print(f"{what}: {done} of {total}", file=sys.stderr, flush=True)
+
+    return heard
+
+
+def write_json(path: Path, record: dict[str, Any]) -> None:
+    """Write the numbers, whole or not at all."""
+    content = (json.dumps(record, indent=1) + "\n").encode()
+    write_whole(path, content, what="the numbers", hint="name another file with --json")
+
+
+def arguments() -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(
+        description=(__doc__ or "").splitlines()[0], allow_abbrev=False
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder with cells.json")
+    parser.add_argument(
+        "--runs",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="folders of runs with --protocol; folds lie in them",
+    )
+    parser.add_argument(
+        "--clips",
+        type=int,
+        default=CLIPS,
+        help=f"about how many a fold, {CLIPS} unless said otherwise; 0: all",
+    )
+    parser.add_argument(
+        "--scenes",
+        type=int,
+        default=SCENES,
+        help=f"rendered, of four clips each, {SCENES} unless said otherwise; 0: none",
+    )
+    parser.add_argument(
+        "--sides",
+        default=SIDES,
+        help=f"of rendered sources beside 180 pixels, {SIDES} unless said otherwise",
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        metavar="GROUP",
+        help="what differs in recorded clips: time, source, light, file, motion; else all",
+    )
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=available_cores(),
+        help="clips scored at a time; else one a core",
+    )
+    parser.add_argument("--json", type=Path, help="write the numbers here too")
+    return parser.parse_args()  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
