@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from stcnet.datasets import Collection, LabelledClip
-from stcnet.datasets.leaks.guard import refuse_leaks
 from stcnet.errors import DataError
+from stcnet.evaluation.package_leaks import refuse_trained_on
 from stcnet.evaluation.predictions import Prediction
 from stcnet.inference import ClipScorer, ModelPackage
 from stcnet.types import Picture
@@ -41,21 +41,24 @@ def predict_package(
     """
     if not chosen:
         raise DataError("there is no clip to score", where=collection.title)
-    trained_on = set(package.manifest.provenance.clips)
-    trained = [clip for clip in collection.clips if clip.id in trained_on]
-    refuse_leaks({"training": trained, "scoring": chosen})
+    refuse_trained_on(package, collection, chosen)
     scorer = ClipScorer(package)
     predictions: list[Prediction] = []
-    for name, frames in _decoded(collection, chosen, package.manifest.input.size):
+    for name, frames in decoded(collection, chosen, package.manifest.input.size):
         predictions.append(Prediction(name, package.name, scorer.score(frames).logit))
         on_clip(len(predictions), len(chosen))
     return predictions
 
 
-def _decoded(
+def decoded(
     collection: Collection, chosen: Sequence[LabelledClip], size: int
 ) -> Iterator[tuple[str, Picture]]:
-    """Id and frames of each clip, shape (L, size, size, 3), some clips at a time."""
+    """Id and frames of each clip, shape (L, size, size, 3), some clips at a time.
+
+    Raises:
+        DataError: A video is missing or wrong.
+        SourceError: A video cannot be decoded.
+    """
     for start in range(0, len(chosen), PORTION):
         clips = collection.load(chosen[start : start + PORTION], size).in_memory()
         for name, frames in zip(clips.ids, clips.frames, strict=True):

@@ -15,18 +15,20 @@ from stcnet.inference.manifest import (
     Manifest,
     Metric,
     ModelDescription,
+    Precision,
     Provenance,
+    Quantisation,
     Sampling,
 )
 from stcnet.inference.operating_points import Measured, OperatingPoint
-from stcnet.inference.package import EXAMPLE_TOLERANCE, ModelPackage, bundled_package
+from stcnet.inference.package import EXAMPLE_TOLERANCES, ModelPackage, bundled_package
 from stcnet.inference.phases import PhaseScorer
 from stcnet.inference.scorers import ClipScorer, StreamScorer
 from stcnet.inference.tensors import Examples
 from stcnet.inference.writing import write_package
 
 __all__ = [
-    "EXAMPLE_TOLERANCE",
+    "EXAMPLE_TOLERANCES",
     "FORMAT_VERSION",
     "Calibration",
     "CalibrationMethod",
@@ -45,7 +47,9 @@ __all__ = [
     "PhaseScore",
     "PhaseScorer",
     "PlattCalibration",
+    "Precision",
     "Provenance",
+    "Quantisation",
     "Sampling",
     "StreamScorer",
     "TemperatureCalibration",

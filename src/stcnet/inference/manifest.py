@@ -1,7 +1,7 @@
 """What a model package says of itself: ``manifest.json``."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar, get_args
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -13,8 +13,10 @@ from pydantic import (
     JsonValue,
     NonNegativeInt,
     PositiveFloat,
+    PositiveInt,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
 from pydantic_core import from_json
 
@@ -30,6 +32,9 @@ FORMAT_VERSION: Final = 3
 It reads older ones too: version 2 has one threshold for verdicts and alarms; version 1, besides,
 always Platt scaling and no operating points.
 """
+
+Precision = Literal["fp32", "int8"]
+"""In what the frame graph computes: 32-bit floating point, or mostly 8-bit integers."""
 
 Scalar: TypeAlias = str | int | float | bool
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -139,6 +144,24 @@ class Provenance(_Record):
     revisions: LabelRevisions | None = None
 
 
+class Quantisation(_Record):
+    """How the 32-bit weights of a model became integers.
+
+    Attributes:
+        source_sha256: Hash of the 32-bit package that it was made of, 64 hexadecimal digits.
+        clips: Number of clips that the ranges of the activations were observed on.
+        basis: In words, those clips.
+        in_float: In words, the parts that still compute in 32 bits.
+        onnxruntime_version: Version of ONNX Runtime that quantised it.
+    """
+
+    source_sha256: Sha256
+    clips: PositiveInt
+    basis: str
+    in_float: str
+    onnxruntime_version: str
+
+
 class Metric(_Record):
     """One measured number and what it was measured on.
 
@@ -173,7 +196,9 @@ class ModelDescription(_Record):
         input: What the network wants to see.
         sampling: How frames are drawn from a stream.
         provenance: Where the weights come from.
-        metrics: Measured numbers.
+        precision: In what the frame graph computes, ``fp32`` or ``int8``.
+        quantisation: How it was made of a 32-bit package; None where it is one.
+        metrics: Measured numbers; those of an int8 package were measured before it was quantised.
         operating_points: Thresholds for rates of false alarms, measured on the same clips.
         limits: In words, what the model is known not to do well.
     """
@@ -187,9 +212,20 @@ class ModelDescription(_Record):
     input: InputSpec
     sampling: Sampling = Sampling()
     provenance: Provenance
+    precision: Precision = "fp32"
+    quantisation: Quantisation | None = None
     metrics: tuple[Metric, ...] = ()
     operating_points: tuple[OperatingPoint, ...] = ()
     limits: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _int8_says_how(self) -> Self:
+        if (self.precision == "int8") != (self.quantisation is not None):
+            raise ValueError(
+                f"precision {self.precision} does not go with "
+                f"{'no' if self.quantisation is None else 'a'} quantisation"
+            )
+        return self
 
 
 class Manifest(ModelDescription):

@@ -71,7 +71,7 @@ def export_package(
         DataError: The predictions do not belong to the clips, or cannot be calibrated.
         OutputError: The file cannot be written.
     """
-    _require_folder(path)
+    require_folder(path)
     created_at = created_at or _now()
     network = _require_stcnet(run)
     sampling = _sampling(network)
@@ -164,8 +164,12 @@ def example_clips(sampling: Sampling) -> Picture:
     return np.stack([np.asarray(clip, dtype=np.uint8) for clip in clips])
 
 
-def _require_folder(path: Path) -> None:
-    """Say at once, not after the network is traced, that there is nowhere to write."""
+def require_folder(path: Path) -> None:
+    """Say at once, not after the work is done, that there is nowhere to write.
+
+    Raises:
+        OutputError: The folder of ``path`` does not exist.
+    """
     if not path.parent.is_dir():
         raise OutputError(
             "the model package cannot be written",

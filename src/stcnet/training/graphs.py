@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -79,7 +81,7 @@ def export_graphs(network: STCNet, size: int) -> ExportedNetwork:
     weights: dict[str, NDArray[np.float32]] = {}
     names = {f"network.{name}" for name in network.state_dict()}
     for prefix, model in (("frame", frame_model), ("clip", clip_model)):
-        for name, values in _externalise(model, names).items():
+        for name, values in externalise(model, names).items():
             weights[f"{prefix}/{name}"] = values
     return ExportedNetwork(frame_model.SerializeToString(), clip_model.SerializeToString(), weights)
 
@@ -117,9 +119,17 @@ def _simplify(model: onnx_ir.Model) -> onnx_ir.Model:
     return model
 
 
-def _externalise(model: onnx.ModelProto, names: set[str]) -> dict[str, NDArray[np.float32]]:
-    """Take the values of the named initialisers out of a graph."""
-    taken: dict[str, NDArray[np.float32]] = {}
+def externalise(model: onnx.ModelProto, names: Collection[str]) -> dict[str, NDArray[Any]]:
+    """Take the values of the named initialisers out of a graph, where they become external.
+
+    Args:
+        model: Changed in place.
+        names: Of initialisers whose values stand in ``raw_data``.
+
+    Returns:
+        The values by name.
+    """
+    taken: dict[str, NDArray[Any]] = {}
     for tensor in model.graph.initializer:
         if tensor.name in names:
             taken[tensor.name] = np.array(onnx.numpy_helper.to_array(tensor))
