@@ -34,7 +34,13 @@ from stcnet.training.losses import (
 )
 from stcnet.training.network_settings import NetworkSettings
 from stcnet.training.optimisers import AdamWSettings, SGDSettings
-from stcnet.training.recipe import PlumeSettings, Recipe, bundled_recipes
+from stcnet.training.recipe import (
+    PlumeSettings,
+    PretrainingSettings,
+    Recipe,
+    SceneSettings,
+    bundled_recipes,
+)
 from stcnet.training.schedules import StepSettings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -114,11 +120,14 @@ def test_every_column_is_documented(columns: tuple[str, ...]) -> None:
         (FramesSettings, "loss."),
         (BootstrapSettings, "loss.bootstrap."),
         (PlumeSettings, "plumes."),
+        (SceneSettings, "scenes."),
+        (PretrainingSettings, "pretraining."),
         (AugmentationSettings, ""),
     ],
 )
 def test_every_field_of_a_recipe_is_documented(model: type[BaseModel], prefix: str) -> None:
-    parts = {"network", "optimiser", "plumes"}  # documented by their own fields
+    # Their own fields are documented.
+    parts = {"network", "optimiser", "plumes", "scenes", "pretraining"}
     # ``kind`` of a schedule stands in its example.
     wanted = {f"{prefix}{name}" for name in model.model_fields if name not in parts}
     assert wanted - {"optimiser.schedule.kind"} <= named_in_code(text_of(RESEARCHER))
@@ -148,7 +157,7 @@ def test_every_network_is_documented() -> None:
     ],
 )
 def test_every_field_of_a_package_is_documented(model: type[BaseModel], prefix: str) -> None:
-    parts = {"input", "sampling"}  # documented by their own fields
+    parts = {"input", "sampling"}
     wanted = {f"{prefix}{name}" for name in model.model_fields if name not in parts}
     assert wanted <= named_in_code(text_of("docs/model-package.md"))
 
