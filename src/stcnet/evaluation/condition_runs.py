@@ -62,7 +62,7 @@ def held_out_cells(
     tested = {fold: fold_test(cells, fold) or [] for fold in folds}
     kept = {fold: [cell for cell in own if GROUPS[RISE](cell)] for fold, own in tested.items()}
     return {
-        fold: own if at_most is None else _thinned(own, at_most / len(own))
+        fold: own if at_most is None or at_most >= len(own) else _thinned(own, at_most / len(own))
         for fold, own in kept.items()
         if own
     }
