@@ -20,7 +20,6 @@ from stcnet.datasets.leaks.signatures import (
     SHADES_SIZE,
     Signatures,
     parted,
-    picture_signatures,
     signatures,
 )
 from stcnet.errors import DataError
@@ -219,7 +218,12 @@ class Described:
         return cls(clips.ids, signatures(clips))
 
 
-def refuse_look_alikes(train: ClipSet | Described, test: ClipSet | Described) -> None:
+BOTH_LISTED: Final = "leave one of the two out; stcnet data duplicates lists all of a data set"
+
+
+def refuse_look_alikes(
+    train: ClipSet | Described, test: ClipSet | Described, *, hint: str = BOTH_LISTED
+) -> None:
     """The guard that looks: no test clip may be trained on under another name.
 
     It finds a clip that was coded, scaled, brightened or cut anew. Another clip of the same scene,
@@ -229,6 +233,7 @@ def refuse_look_alikes(train: ClipSet | Described, test: ClipSet | Described) ->
     Args:
         train: The clips trained on, decoded, RGB; or what is kept of them.
         test: The clips tested on, likewise.
+        hint: What to do about it, for the message.
 
     Raises:
         DataError: A clip of the one shows the recording of a clip of the other.
@@ -243,32 +248,8 @@ def refuse_look_alikes(train: ClipSet | Described, test: ClipSet | Described) ->
             "a training clip shows a test clip again",
             where=ours.ids[pairs[0].first],
             got=f"{pairs[0]} test clip {theirs.ids[pairs[0].second]}{_more(len(pairs))}",
-            hint="leave one of the two out; stcnet data duplicates lists all of a data set",
+            hint=hint,
         )
-
-
-def refuse_pictures(pictures: Tensor, names: Sequence[str], test: ClipSet) -> None:
-    """The same for pictures, such as backgrounds of rendered clips: none may be of a test clip.
-
-    Args:
-        pictures: RGB in 0..255, shape (N, 3, H, W).
-        names: Of the pictures.
-        test: The clips tested on, decoded, RGB.
-
-    Raises:
-        DataError: A picture shows the scene of a test clip in the same light.
-    """
-    rows = torch.from_numpy(picture_signatures(pictures))
-    for position, clip in enumerate(test.ids):
-        frames = test.select([position]).in_memory().frames[0]
-        alike = (rows @ torch.from_numpy(picture_signatures(frames)).T).amax(1)
-        if len(rows) and alike.max() >= SAME_SCENE:
-            raise DataError(
-                "a picture to train on is of a test clip",
-                where=names[int(alike.argmax())],
-                got=f"scene {alike.max():.3f} alike test clip {clip}",
-                hint="take pictures of training clips, or of other cameras",
-            )
 
 
 def _more(pairs: int) -> str:

@@ -15,6 +15,7 @@ from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.collection import Collection, LabelledClip, OnBad, labelled, refuse
 from stcnet.datasets.leaks.look_alikes import (
     SAME_SCENE,
+    Described,
     LookAlike,
     look_alike_groups,
     near_duplicates,
@@ -141,21 +142,45 @@ def find_duplicates(
         SourceError: From ``on_bad``: a video cannot be decoded.
     """
     wanted = labelled(collection.clips)
-    known = {clip.id: clip for clip in wanted}
-    seen: list[LabelledClip] = []
-    rows = [np.zeros((0, SIGNATURE_SIZE), np.float32)]
-    for done, block in _decoded(collection, wanted, on_bad):
-        seen += [known[clip] for clip in block.ids]
-        rows.append(signatures(block))
-        listener(done, len(wanted))
-    if not seen:
+    seen = describe(collection, wanted, on_bad=on_bad, listener=listener)
+    if not seen.ids:
         raise DataError("no clip can be looked at", where=collection.title)
+    known = {clip.id: clip for clip in wanted}
     return Duplicates(
-        tuple(seen),
-        tuple(near_duplicates(np.concatenate(rows), least_scene=SAME_SCENE if scenes else None)),
+        tuple(known[clip] for clip in seen.ids),
+        tuple(near_duplicates(seen.rows, least_scene=SAME_SCENE if scenes else None)),
         len(collection.clips) - len(wanted),
-        len(wanted) - len(seen),
+        len(wanted) - len(seen.ids),
     )
+
+
+def describe(
+    collection: Collection,
+    clips: Sequence[LabelledClip],
+    *,
+    on_bad: OnBad = refuse,
+    listener: Listener = lambda done, total: None,
+) -> Described:
+    """Describe clips by their looks, decoding a few at a time.
+
+    Args:
+        collection: Where they come from.
+        clips: With a label.
+        on_bad: Called for each file that cannot be used, whose clips are then left out; by
+            default it ends the reading.
+        listener: Told of the clips that were looked at.
+
+    Raises:
+        DataError: From ``on_bad``: a file is missing or wrong.
+        SourceError: From ``on_bad``: a video cannot be decoded.
+    """
+    ids: list[str] = []
+    rows = [np.zeros((0, SIGNATURE_SIZE), np.float32)]
+    for done, block in _decoded(collection, clips, on_bad):
+        ids += block.ids
+        rows.append(signatures(block))
+        listener(done, len(clips))
+    return Described(tuple(ids), np.concatenate(rows))
 
 
 def _decoded(

@@ -82,19 +82,6 @@ def signatures(clips: ClipSet) -> Signatures:
     return rows
 
 
-def picture_signatures(pictures: Tensor) -> Signatures:
-    """Describe single pictures by their scene, such as backgrounds that smoke is rendered into.
-
-    Args:
-        pictures: RGB in 0..255, shape (N, 3, H, W).
-
-    Returns:
-        Vectors of length 1, float32, shape (N, 3072), comparable with the scenes of clips.
-    """
-    coarse = F.adaptive_avg_pool2d(pictures.float().cpu(), SCENE_GRID)
-    return np.asarray(scene_of(coarse).numpy(), dtype=np.float32)
-
-
 def parted(rows: Signatures) -> tuple[Tensor, Tensor, Tensor]:
     """Scenes, shape (N, 3072), shades (N, 1024) and motions (N, 32, 64) of signatures."""
     whole, first = torch.from_numpy(rows), SCENE_SIZE + SHADES_SIZE
