@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from stcnet.detection.moments import ZoneMoments, ZoneTrace
 from stcnet.detection.record import Detection
 from stcnet.events import EpisodeSettings, attribute_time, find_episodes, summarise
+from stcnet.inference import Sampling
 from stcnet.reports import ReportZone, SourceFacts
 from stcnet.types import PixelBox, WindowScore
 
@@ -24,6 +25,7 @@ def detection_of(scores: list[WindowScore]) -> Detection:
         source=SourceFacts("made", 8, 8, 1000, 5),
         zones=[ZONE, OTHER],
         settings=SETTINGS,
+        sampling=Sampling(),
         times_s=[],
         scores=both,
         activations=[np.full((1, 1), k, np.float32) for k in range(len(both))],

@@ -49,6 +49,35 @@ def test_frames_are_sampled_by_their_capture_time(
     assert every_second.source.duration_s == 40.0
 
 
+@pytest.mark.parametrize(
+    ("step_s", "warned"),
+    [
+        pytest.param(7.5, False, id="a little slow"),
+        pytest.param(7.6, True, id="too slow for its cadence"),
+        pytest.param(10.0, True, id="a frame a stride"),
+        pytest.param(15.0, True, id="as slow as can be"),
+    ],
+)
+def test_a_source_with_rarer_frames_is_judged_by_fewer_offsets(
+    make_source: MakeSource, package: ModelPackage, step_s: float, warned: bool
+) -> None:
+    found = detect(make_source([step_s * k for k in range(11)]), package)
+    frames, sampling = (4 if warned else 8), package.manifest.sampling
+    assert list(found.times_s) == pytest.approx([step_s * k for k in range(11)])
+    starts_s = [step_s * k for k in range(12 - frames)]
+    assert [s.start_s for s in found.scores] == pytest.approx(starts_s)
+    assert [s.end_s - s.start_s for s in found.scores] == pytest.approx(
+        [step_s * (frames - 1)] * len(starts_s)
+    )
+    scorer = ClipScorer(package)
+    for first, score in enumerate(found.scores):
+        clip = np.stack([picture_at(first + k) for k in range(frames)])
+        assert score.logit == pytest.approx(scorer.score(clip).logit, abs=1e-5)
+    assert (found.sampling == sampling) is not warned
+    told = [each for each in found.warnings if f"a frame every {step_s:g} s" in each]
+    assert len(told) == warned
+
+
 def test_no_window_reaches_across_a_gap(make_source: MakeSource, package: ModelPackage) -> None:
     before, after = [5.0 * k for k in range(9)], [200 + 5.0 * k for k in range(10)]
     both = detect(make_source([*before, *after]), package)
@@ -80,8 +109,11 @@ def test_the_models_thresholds_hold_unless_others_are_given(
         pytest.param([], "shorter .*got 0 s, 0 frames", id="no frame"),
         pytest.param([gap + 5.0 * k for gap in (0, 100, 200) for k in range(6)],
                      "no stretch between its gaps is as long as a window", id="gaps"),
-        pytest.param([20.0 * k for k in range(30)], "too far apart to be judged every 5 s",
-                     id="slow"),
+        pytest.param([20.0 * k for k in range(30)],
+                     "too far apart to be judged every 10 s .*up to 15 s", id="slow"),
+        pytest.param([10.0 * k for k in range(3)],
+                     r"shorter than a window of 30 s \(4 frames\) \(got 20 s, 3 frames at one "
+                     "every 10 s", id="slow and short"),
     ],
 )  # fmt: skip
 def test_sources_without_a_window_are_refused(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stcnet.events import EpisodeSettings, Summary
+from stcnet.inference import Sampling
 from stcnet.reports import ReportZone, SourceFacts
 from stcnet.types import Episode, FloatArray, Picture, WindowScore
 
@@ -18,6 +19,7 @@ class Detection:
         source: What was judged.
         zones: Its zones, in the order they were named.
         settings: How scores became episodes.
+        sampling: How frames were taken: the model's own, or that of a source with rarer frames.
         times_s: Capture times of the sampled frames.
         scores: One for each window and zone, in order of time within a zone.
         activations: Of each score, where it comes from: float32, shape (h, w); the mean is its
@@ -31,6 +33,7 @@ class Detection:
     source: SourceFacts
     zones: Sequence[ReportZone]
     settings: EpisodeSettings
+    sampling: Sampling
     times_s: Sequence[float]
     scores: Sequence[WindowScore]
     activations: Sequence[FloatArray]

@@ -95,7 +95,7 @@ def write_results(
     pictures = draw_pictures(
         source,
         detection,
-        package.manifest.sampling.interval_s,
+        detection.sampling.interval_s,
         overlay=folder / "overlay.mp4" if overlay else None,
         progress=progress,
     )
@@ -109,7 +109,7 @@ def write_results(
 def _report(
     package: ModelPackage, detection: Detection, pictures: Mapping[Episode, PeakPicture]
 ) -> DetectionReport:
-    sampling = package.manifest.sampling
+    sampling = detection.sampling
     return DetectionReport(
         source=detection.source,
         zones=detection.zones,

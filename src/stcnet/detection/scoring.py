@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from stcnet.detection.cadence import sampling_for
 from stcnet.detection.notices import kept_warnings
 from stcnet.detection.progress import Progress, silent
 from stcnet.detection.record import Detection
@@ -17,7 +18,6 @@ from stcnet.inference import StreamScorer
 from stcnet.reports import SourceFacts
 from stcnet.reports.wording import duration
 from stcnet.types import WindowScore
-from stcnet.video import require_cadence
 from stcnet.wording import counted
 
 if TYPE_CHECKING:
@@ -43,9 +43,10 @@ def detect(
 ) -> Detection:
     """Find the episodes of smoke in a recorded source.
 
-    Frames are taken at the model's cadence by capture time and dropped once each zone has seen
-    them. Of every window only its score and its small activation map are kept. A gap in the
-    source starts all windows anew: none reaches across it.
+    Frames are taken at the model's cadence by capture time, or at the nearest that a source with
+    rarer frames allows (:func:`~stcnet.detection.cadence.sampling_for`), and dropped once each zone
+    has seen them. Of every window only its score and its small activation map are kept. A gap in
+    the source starts all windows anew: none reaches across it.
 
     Args:
         source: A video or a folder of pictures: something that can be read more than once.
@@ -56,7 +57,7 @@ def detect(
         threads: Threads to use; None for one a core available to this process.
 
     Raises:
-        SourceError: The frames lie too far apart for the model's cadence, no stretch of the
+        SourceError: The frames lie further apart than the model can compare, no stretch of the
             source is as long as a window, or it cannot be read to its end.
         ZoneError: A zone does not lie in the picture, or two have one name.
         ScoringError: The network gives values that are not finite.
@@ -65,17 +66,17 @@ def detect(
     settings = settings or episode_settings(package.calibration)
     with kept_warnings() as warnings:
         placed = place_zones(zones, source.info)
-        interval_s = package.manifest.sampling.interval_s
-        native_s = require_cadence(source, interval_s) or interval_s
-        run = _Pass([_ZoneJudge(zone, package, threads) for zone in placed])
-        run.take_all(source, interval_s, progress)
+        sampling, native_s = sampling_for(source, package.manifest.sampling)
+        run = _Pass([_ZoneJudge(zone, package, sampling, threads) for zone in placed])
+        run.take_all(source, sampling.interval_s, progress)
     if run.view is None or not run.scores:
-        raise _too_short(source.info, run, package.manifest.sampling)
+        raise _too_short(source.info, run, sampling)
     episodes = find_episodes(run.scores, settings)
     return Detection(
         source=_facts(source.info, run.times_s[-1], native_s),
         zones=placed,
         settings=settings,
+        sampling=sampling,
         times_s=run.times_s,
         scores=run.scores,
         activations=run.activations,
@@ -89,10 +90,12 @@ def detect(
 class _ZoneJudge:
     """Scores the windows of one zone and knows when their frames were taken."""
 
-    def __init__(self, zone: ReportZone, package: ModelPackage, threads: int | None) -> None:
+    def __init__(
+        self, zone: ReportZone, package: ModelPackage, sampling: Sampling, threads: int | None
+    ) -> None:
         self._name = zone.name
-        self._scorer = StreamScorer(package, zone.box, threads=threads)
-        self._times_s: deque[float] = deque(maxlen=package.manifest.sampling.window_frames)
+        self._scorer = StreamScorer(package, zone.box, threads=threads, sampling=sampling)
+        self._times_s: deque[float] = deque(maxlen=sampling.window_frames)
 
     def take(self, sample: Sample) -> tuple[WindowScore, FloatArray] | None:
         """The score of the window that ends with this frame, once there is one."""

@@ -14,6 +14,7 @@ from stcnet.preprocess import phase_indices
 
 if TYPE_CHECKING:
     from stcnet.inference.graphs import PhaseScore
+    from stcnet.inference.manifest import Sampling
     from stcnet.inference.package import ModelPackage
     from stcnet.types import FloatArray, Picture, PixelBox, Verdict
 
@@ -78,16 +79,24 @@ class StreamScorer:
         package: The model.
         box: Part of the pictures to judge; None for their centred square.
         threads: Threads to use; None for one a core available to this process.
+        sampling: How the frames were sampled; None for the model's own. One of another stride, for
+            frames that come more rarely, averages as many phases.
 
     Raises:
         PackageError: ONNX Runtime refuses the model.
     """
 
     def __init__(
-        self, package: ModelPackage, box: PixelBox | None = None, *, threads: int | None = None
+        self,
+        package: ModelPackage,
+        box: PixelBox | None = None,
+        *,
+        threads: int | None = None,
+        sampling: Sampling | None = None,
     ) -> None:
-        sampling = package.manifest.sampling
+        sampling = sampling or package.manifest.sampling
         self._package = package
+        self._stride = sampling.stride
         self._box = box
         self._scorer = PhaseScorer(package.runner(threads), package.manifest.input)
         self._shape: tuple[int, ...] | None = None
@@ -99,7 +108,7 @@ class StreamScorer:
         self._phases: deque[PhaseScore] = deque(maxlen=sampling.stride)
 
     def push(self, image: Picture) -> Verdict | None:
-        """Take the next frame, ``sampling.interval_s`` after the one before.
+        """Take the next frame, an interval of the sampling after the one before.
 
         After an error the scorer is as new: the frame that failed is a gap.
 
@@ -120,7 +129,7 @@ class StreamScorer:
         except StcnetError:
             self.reset()
             raise
-        if len(self._phases) < self._package.manifest.sampling.stride:
+        if len(self._phases) < self._stride:
             return None
         return verdict_of(self._phases, self._package.calibration)
 
@@ -149,8 +158,7 @@ class StreamScorer:
             self._features.append(self._scorer.features(self._frames[0], frame))
         self._frames.append(frame)
         if len(self._features) == self._features.maxlen:
-            stride = self._package.manifest.sampling.stride
-            self._phases.append(self._scorer.runner.phase(list(self._features)[::stride]))
+            self._phases.append(self._scorer.runner.phase(list(self._features)[:: self._stride]))
 
 
 def _check_clip(frames: Picture, minimum: int) -> None:
