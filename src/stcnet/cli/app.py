@@ -17,6 +17,7 @@ from stcnet.cli import (
     explain,
     export,
     models,
+    quantise,
     reproduce,
     score,
     training,
@@ -40,6 +41,7 @@ explain.register(app)
 training.register(app)
 evaluation.register(app)
 export.register(app)
+quantise.register(app)
 data.register(app)
 models.register(app)
 bench.register(app)

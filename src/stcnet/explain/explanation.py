@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from stcnet.datasets.network_input import NetworkInput
+from stcnet.errors import PackageError
 from stcnet.explain.gradcam import FUSED, TappedSTCNet, Target, grad_cam
 from stcnet.inference import ClipScorer, ModelPackage
 from stcnet.networks.packaged import restore_stcnet
@@ -91,9 +92,11 @@ def explain_clip(
         on_phase: Told of phases done and phases in all.
 
     Raises:
-        PackageError: The network cannot be rebuilt in PyTorch, or ONNX Runtime refuses it.
+        PackageError: The network cannot be rebuilt in PyTorch, as from an int8 package, or ONNX
+            Runtime refuses it.
         ScoringError: The clip has too few frames or another form.
     """
+    _require_float(package)
     verdict = ClipScorer(package).score(frames)
     sampling = package.manifest.sampling
     phases = phase_indices(len(frames), sampling.phase_frames, sampling.stride).tolist()
@@ -116,6 +119,17 @@ def explain_clip(
         {name: _mean_maps(name, found, pairs) for name in look.names},
         tuple(pairs.index(pair) for pair in pairwise(middle)),
     )
+
+
+def _require_float(package: ModelPackage) -> None:
+    quantisation = package.manifest.quantisation
+    if quantisation is not None:
+        raise PackageError(
+            "an int8 package holds no weights that gradients could be taken of",
+            where=package.source,
+            allowed="fp32",
+            hint="explain the package it was made of, SHA-256 " + quantisation.source_sha256,
+        )
 
 
 def _mean_maps(

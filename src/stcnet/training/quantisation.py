@@ -38,6 +38,7 @@ from stcnet.inference import ModelPackage, Quantisation, write_package
 from stcnet.inference.phases import PhaseScorer
 from stcnet.preprocess import centred_square, phase_indices, residual_frames
 from stcnet.training.export import require_folder
+from stcnet.training.footage import Footage
 from stcnet.training.graphs import externalise
 
 if TYPE_CHECKING:
@@ -49,13 +50,11 @@ Feed = dict[str, "FloatArray"]
 FIRST_STAGE: Final = "stages.0."
 """Part of the names of the weights of every backbone's first stage."""
 
-IN_FLOAT: Final = "the first stage of each pathway, and all of the clip graph"
+IN_FLOAT: Final = "the first stage of each pathway and all of the clip graph"
 _QUANTISED_OPERATORS: Final = ["Conv", "Add", "Clip", "Relu"]
 
 
-def quantise_package(
-    package: ModelPackage, path: Path, clips: Iterable[Picture], *, basis: str
-) -> ModelPackage:
+def quantise_package(package: ModelPackage, path: Path, footage: Footage) -> ModelPackage:
     """Write the int8 form of a 32-bit package: the same model, mostly in 8-bit integers.
 
     The same package, clips and version of ONNX Runtime give the same bytes.
@@ -63,10 +62,8 @@ def quantise_package(
     Args:
         package: In 32 bits.
         path: The ``.stcnet`` file to write.
-        clips: Clips that the network may have been trained on, and no others that it is to be
-            judged by: their activations set the ranges. RGB, uint8, (L, H, W, 3) each, L at least
-            T + 1.
-        basis: In words, these clips.
+        footage: Its activations set the ranges. No clip of it should be one that the result is to
+            be judged by.
 
     Returns:
         The package that was written. Its probabilities follow from the same calibration; its
@@ -79,13 +76,13 @@ def quantise_package(
     """
     require_folder(path)
     require_float(package)
-    feeds = _Feeds(package, clips)
+    feeds = _Feeds(package, footage.clips)
     frame_graph, values = quantise_frame_graph(package.frame_graph, package.weights, feeds)
     clip_values = {name: v for name, v in package.weights.items() if name.startswith("clip/")}
     quantisation = Quantisation(
         source_sha256=package.sha256,
         clips=feeds.clips,
-        basis=basis,
+        basis=footage.basis,
         in_float=IN_FLOAT,
         onnxruntime_version=onnxruntime.__version__,
     )
@@ -97,7 +94,7 @@ def quantise_package(
         weights=values | clip_values,
         calibration=package.calibration,
         example_frames=package.examples.frames,
-        card=package.card + _chapter(quantisation),
+        card=package.card + _chapter(quantisation, footage.options),
     )
 
 
@@ -255,17 +252,21 @@ class _Feeds(CalibrationDataReader):  # type: ignore[misc]
             yield {"frame": earlier[np.newaxis], "residual": residual}
 
 
-def _chapter(quantisation: Quantisation) -> str:
+def _chapter(quantisation: Quantisation, options: str) -> str:
     """What the card says of an int8 package besides."""
     return f"""
 ## In 8 bits
 
-This package computes mostly in 8-bit integers; {quantisation.in_float} stay in 32 bits. It was made
-of the 32-bit package with the SHA-256 `{quantisation.source_sha256}`, whose scores stand above, by
-ONNX Runtime {quantisation.onnxruntime_version}. The ranges of its activations were observed on
-{quantisation.basis}. `python benchmarks/int8.py` measures what that costs.
+Computes mostly in 8-bit integers; {quantisation.in_float} stay in
+32 bits. Made by ONNX Runtime {quantisation.onnxruntime_version} of the 32-bit package with the SHA-256
+
+    {quantisation.source_sha256}
+
+whose scores stand above. The ranges of its activations were observed on
+{quantisation.basis}. `python benchmarks/int8.py` measures what 8 bits
+cost in accuracy.
 
 ```
-stcnet quantise PACKAGE --out FILE
+stcnet quantise PACKAGE --out FILE {options}
 ```
 """
