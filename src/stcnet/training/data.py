@@ -14,6 +14,34 @@ from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.revisions.collection import RevisedCollection
 from stcnet.datasets.revisions.reading import change_among
 from stcnet.inference import LabelRevisions
+from stcnet.wording import counted
+
+
+class StartingWeights(BaseModel):
+    """The file of weights that a run started from.
+
+    Attributes:
+        file: Its name.
+        sha256: Hash of its content, 64 hexadecimal digits.
+        clips: Ids of the clips that are known to have gone into it, sorted.
+        complete: Whether no others did; False for a file that no run of ours left.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str
+    sha256: str
+    clips: tuple[str, ...] = ()
+    complete: bool
+
+    @property
+    def in_words(self) -> str:
+        """The file and what it has seen."""
+        seen = counted(len(self.clips), "clip")
+        if self.complete:
+            return f"weights that had seen {seen}"
+        beside = f" beside {seen}" if self.clips else ""
+        return f"{self.file} (SHA-256 {self.sha256[:12]}), whose training data{beside} is unknown"
 
 
 class TrainingData(BaseModel):
@@ -24,6 +52,7 @@ class TrainingData(BaseModel):
         clips: Their ids, sorted.
         revisions: Which of their labels were revised; None where all are as published.
         labels_sha256: Hash of their labels and weights; None in the first records.
+        start: The file of weights that the run started from; None for packaged or random ones.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -32,11 +61,18 @@ class TrainingData(BaseModel):
     clips: tuple[str, ...]
     revisions: LabelRevisions | None = None
     labels_sha256: str | None = None
+    start: StartingWeights | None = None
 
     @property
     def sha256(self) -> str:
         """Hash of the ids, one a line; 64 hexadecimal digits."""
-        return hashlib.sha256("\n".join(self.clips).encode()).hexdigest()
+        return hash_ids(self.clips)
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """Ids of all clips behind the weights: these, and those behind the start; sorted."""
+        earlier = self.start.clips if self.start is not None else ()
+        return tuple(sorted({*self.clips, *earlier}))
 
     def require_told(self, clips: Sequence[str]) -> None:
         """Let nothing be trained on that this record does not tell: it is what leaks are found by.
@@ -50,6 +86,11 @@ class TrainingData(BaseModel):
         if sorted(clips) != sorted(self.clips):
             strange = sorted({*clips} ^ {*self.clips})
             raise ValueError(f"the record does not tell what is trained on: {strange[:3]}")
+
+
+def hash_ids(clips: Sequence[str]) -> str:
+    """Hash of ids, one a line; 64 hexadecimal digits."""
+    return hashlib.sha256("\n".join(clips).encode()).hexdigest()
 
 
 def describe_clips(collection: Collection, clips: Sequence[LabelledClip]) -> TrainingData:

@@ -31,6 +31,7 @@ from stcnet.inference import (
 from stcnet.networks import STCNet
 from stcnet.synthesis.scenes import render_clip
 from stcnet.training.checkpoint import FinishedRun
+from stcnet.training.data import hash_ids
 from stcnet.training.findings import Findings, HeldOut
 from stcnet.training.graphs import export_graphs
 from stcnet.types import Picture
@@ -196,8 +197,8 @@ def _provenance(run: FinishedRun) -> Provenance:
         torch_version=torch.__version__,
         recipe=run.recipe.model_dump(mode="json"),
         data=run.data.description,
-        clips=run.data.clips,
-        data_sha256=run.data.sha256,
+        clips=run.data.seen,
+        data_sha256=hash_ids(run.data.seen),
         seed=run.recipe.seed,
         revisions=run.data.revisions,
     )

@@ -28,6 +28,7 @@ from stcnet.training.loop import SILENT, Listener
 from stcnet.training.placement import ClipsOn, place_clips
 from stcnet.training.recipe import Recipe
 from stcnet.training.sharing import part_of
+from stcnet.training.start import refuse_taught, with_start
 
 
 def train_clips(
@@ -107,12 +108,14 @@ def run_fold(
 
     Raises:
         DataError: A video cannot be used, none is left, or a training clip looks like a test clip.
-        TrainingError: The run cannot start, go on or resume.
+        TrainingError: The run cannot start, go on or resume, or starts from weights that have
+            seen a test clip.
         OutputError: The folder cannot be written.
     """
     fabric = fabric or make_fabric(precision=recipe.precision)
     run = _Run(recipe, fabric, clips_on, listener, groundwork)
     own = folder / fold.name
+    by_first(run.fabric, partial(refuse_taught, recipe, fold, collection))
     run.refuse_foreign(own, describe_clips(collection, fold.train), on_bad)
     train, test = (
         by_all(run.fabric, partial(decode, recipe, collection, clips, on_bad))
@@ -154,7 +157,7 @@ class _Run:
         return fit(
             self.recipe,
             seen,
-            data,
+            with_start(self.recipe, data),
             folder,
             fabric=self.fabric,
             clips_on=self.clips_on,
