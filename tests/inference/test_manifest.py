@@ -73,6 +73,10 @@ REFUSED = [
         "operating_points.0.alarms_per_day",
         id="half an operating point",
     ),
+    pytest.param(lambda c: c.update(precision="fp16"), "precision", id="other precision"),
+    pytest.param(
+        lambda c: c.update(precision="int8"), "does not go with no quantisation", id="int8, no how"
+    ),
     pytest.param(lambda c: c["network"].update(stages=[1]), "network.stages", id="nested network"),
 ]
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from staged_model import int8_package
 from stcnet.errors import ScoringError, StcnetError, ZoneError
 from stcnet.inference import ClipScorer, GraphRunner, ModelPackage, StreamScorer, available_cores
 from stcnet.preprocess import crop_and_resize
@@ -96,10 +97,15 @@ def test_stream_gives_exactly_the_numbers_of_its_clips(
         assert_same(verdict, scorer.score(clip[end - window : end]))
 
 
-@pytest.fixture(scope="module")
-def flagship_shape(tmp_path_factory: pytest.TempPathFactory) -> ModelPackage:
-    """T = 8, stride 4: windows of 36 frames."""
-    return make_parts(8, 4).write(tmp_path_factory.mktemp("models") / "tiny.stcnet")
+@pytest.fixture(scope="module", params=["fp32", "int8"])
+def flagship_shape(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> ModelPackage:
+    """T = 8, stride 4: windows of 36 frames; in either precision."""
+    path = tmp_path_factory.mktemp("models") / "tiny.stcnet"
+    if request.param == "int8":
+        return int8_package(path, frames=8, stride=4)
+    return make_parts(8, 4).write(path)
 
 
 @settings(max_examples=20, deadline=None)

@@ -258,13 +258,13 @@ def _chapter(quantisation: Quantisation, options: str) -> str:
 ## In 8 bits
 
 Computes mostly in 8-bit integers; {quantisation.in_float} stay in
-32 bits. Made by ONNX Runtime {quantisation.onnxruntime_version} of the 32-bit package with the SHA-256
+32 bits. The scores above are those of the 32-bit package that it was made of by ONNX Runtime
+{quantisation.onnxruntime_version}, SHA-256
 
     {quantisation.source_sha256}
 
-whose scores stand above. The ranges of its activations were observed on
-{quantisation.basis}. `python benchmarks/int8.py` measures what 8 bits
-cost in accuracy.
+The ranges of its activations were observed on {quantisation.basis}.
+`python benchmarks/int8.py` measures what 8 bits cost in accuracy.
 
 ```
 stcnet quantise PACKAGE --out FILE {options}
