@@ -31,11 +31,12 @@ from stcnet.evaluation.calibration import cross_calibrations
 from stcnet.evaluation.condition_runs import (
     FoldModel,
     Heard,
+    Logits,
     held_out_cells,
     score_recorded,
     score_rendered,
 )
-from stcnet.evaluation.conditions import CONDITIONS, REFERENCE, conditions_of
+from stcnet.evaluation.conditions import AS_TRAINED, CONDITIONS, REFERENCE, conditions_of
 from stcnet.evaluation.predictions import Prediction, parse_predictions, read_rows
 from stcnet.evaluation.rendered_views import (
     RENDERED_REFERENCE,
@@ -83,12 +84,15 @@ def report(given: argparse.Namespace) -> None:
     sides = parse_sides(given.sides)
     models = {fold: load_model(folder) for fold, folder in folders.items()}
     sampling = shared_sampling(models)
-    calibrations, basis = calibrate_folds(folders, cells)
+    stored = stored_predictions(folders)
+    calibrations, basis = calibrate_folds(stored, cells)
     print(preface(models, sampling, basis))
     tested = held_out_cells(cells, models, given.clips or None)
     logits = score_recorded(
         given.data, models, tested, chosen, threads=given.threads, heard=told("recorded clips")
     )
+    apart = largest_difference(logits, stored)
+    print(f"As recorded they give their stored predictions to within {apart:.3f} (logits).")
     recorded = compare_recorded(logits, tested, chosen, REFERENCE, calibrations)
     print(f"\n{condition_table(recorded).markdown()}\n", flush=True)
     rendered: list[ConditionScores] = []
@@ -101,6 +105,7 @@ def report(given: argparse.Namespace) -> None:
             "calibration": basis,
             "interval_s": sampling.interval_s,
             "stride": sampling.stride,
+            "apart_from_stored_logits": apart,
             "reference": {"recorded": REFERENCE.name, "rendered": RENDERED_REFERENCE.name},
             "recorded": scores_as_json(recorded),
             "rendered": scores_as_json(rendered),
@@ -189,14 +194,43 @@ def shared_sampling(models: dict[str, FoldModel]) -> Sampling:
     return kinds.pop()
 
 
+def stored_predictions(folders: dict[str, Path]) -> list[Prediction]:
+    """What each fold said of the clips that it held out.
+
+    Raises:
+        DataError: A file is missing or wrong.
+    """
+    paths = [folder / "predictions.csv" for folder in folders.values()]
+    return [each for path in paths for each in parse_predictions(read_rows(path), path)]
+
+
+def largest_difference(logits: Logits, stored: Sequence[Prediction]) -> float:
+    """How far a package's scores lie from the stored ones, which a device of its own rounded.
+
+    Raises:
+        ConfigError: A fold's predictions are not of the clips that it is judged on.
+    """
+    known = {(each.fold, each.id): each.logit for each in stored}
+    ours = {
+        (fold, clip): logit
+        for (condition, fold), scores in logits.items()
+        if condition == AS_TRAINED.name
+        for clip, logit in scores.items()
+    }
+    if missing := sorted(ours.keys() - known.keys()):
+        raise ConfigError(
+            "the stored predictions of a fold miss a clip",
+            where=f"{missing[0][0]}/predictions.csv",
+            got=missing[0][1],
+            hint="run the training command again: it predicts a finished fold anew",
+        )
+    return max(abs(logit - known[place]) for place, logit in ours.items())
+
+
 def calibrate_folds(
-    folders: dict[str, Path], cells: Sequence[Cell]
+    predictions: Sequence[Prediction], cells: Sequence[Cell]
 ) -> tuple[dict[str, Calibration], str]:
-    """By fold, what the other folds' stored predictions give; nothing where one has no other."""
-    predictions: list[Prediction] = []
-    for folder in folders.values():
-        path = folder / "predictions.csv"
-        predictions += parse_predictions(read_rows(path), path)
+    """By fold, what the other folds' predictions give; nothing where one has no other."""
     try:
         return cross_calibrations(predictions, cells), "each fold calibrated on the others"
     except DataError as error:

@@ -81,6 +81,7 @@ def test_from_folds_to_tables(
     )
     assert told.count("\n| motion |") == 3
     assert "mean of 2 folds: smoke F1" in told
+    assert "\nAs recorded they give their stored predictions to within " in told
     assert "recorded clips: " in progress
     record = json.loads(numbers.read_text())
     assert record["folds"] == sorted(FOLDS)
@@ -89,10 +90,19 @@ def test_from_folds_to_tables(
 
 
 def test_one_fold_is_judged_at_logit_0(cameras: ModuleType, runs: Path) -> None:
-    folders = {"leave-out-S0": runs / "leave-out-S0"}
-    calibrations, basis = cameras.calibrate_folds(folders, make_cells(48))
+    stored = cameras.stored_predictions({"leave-out-S0": runs / "leave-out-S0"})
+    calibrations, basis = cameras.calibrate_folds(stored, make_cells(48))
     assert calibrations == {}
     assert basis.startswith("judged at logit 0, as predictions: a fold can only be calibrated")
+
+
+def test_stored_predictions_are_held_to_the_scores(cameras: ModuleType) -> None:
+    as_trained = ("as recorded: all offsets averaged", "leave-out-S0")
+    logits = {as_trained: {"a": 1.0, "b": -2.0}, ("blind", "leave-out-S0"): {"a": 9.0}}
+    stored = [Prediction("a", "leave-out-S0", 1.1), Prediction("b", "leave-out-S0", -2.3)]
+    assert cameras.largest_difference(logits, stored) == pytest.approx(0.3)
+    with pytest.raises(cameras.ConfigError, match=r"leave-out-S0.*miss a clip.*got b"):
+        cameras.largest_difference(logits, stored[:1])
 
 
 @pytest.mark.parametrize(
