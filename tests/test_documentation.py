@@ -20,6 +20,7 @@ from stcnet.inference import (
     OperatingPoint,
     PlattCalibration,
     Provenance,
+    Quantisation,
     Sampling,
     TemperatureCalibration,
 )
@@ -78,6 +79,7 @@ def options(command: str) -> Iterator[str]:
         ("evaluate", RESEARCHER),
         ("explain", RESEARCHER),
         ("export", RESEARCHER),
+        ("quantise", RESEARCHER),
         ("models", RESEARCHER),
         ("import-checkpoint", RESEARCHER),
         ("bench models", RESEARCHER),
@@ -148,6 +150,7 @@ def test_every_network_is_documented() -> None:
         (InputSpec, "input."),
         (Sampling, "sampling."),
         (Provenance, ""),
+        (Quantisation, "quantisation."),
         (Metric, ""),
         (OperatingPoint, ""),
         (Measured, ""),
@@ -157,7 +160,7 @@ def test_every_network_is_documented() -> None:
     ],
 )
 def test_every_field_of_a_package_is_documented(model: type[BaseModel], prefix: str) -> None:
-    parts = {"input", "sampling"}
+    parts = {"input", "sampling", "quantisation"}
     wanted = {f"{prefix}{name}" for name in model.model_fields if name not in parts}
     assert wanted <= named_in_code(text_of("docs/model-package.md"))
 
