@@ -27,9 +27,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
+from typing import Final
 
 from stcnet.cli.errors import exit_code_of
 from stcnet.datasets import Fold
@@ -38,19 +36,11 @@ from stcnet.datasets.cells.protocols import PLANTS_FOLD
 from stcnet.datasets.folds.protocols import folds_of
 from stcnet.datasets.folds.shares import share_of_fold
 from stcnet.errors import ConfigError, DataError, TrainingError
-from stcnet.evaluation.bootstrap import Estimate, interval
 from stcnet.evaluation.calibration import cross_calibrate
 from stcnet.evaluation.estimates import REPLICATES, Replicated, mean_of, replicate
-from stcnet.evaluation.learning import Forecast, forecast
-from stcnet.evaluation.metrics import FloatArray
-from stcnet.evaluation.predictions import (
-    Prediction,
-    parse_predictions,
-    read_rows,
-    write_predictions,
-)
+from stcnet.evaluation.learning_curves import Curve, Drawn, Quantity, curve_table
+from stcnet.evaluation.predictions import parse_predictions, read_rows, write_predictions
 from stcnet.evaluation.protocol import fold_samples
-from stcnet.evaluation.tables import Table, format_estimate, triple
 from stcnet.files import write_whole
 from stcnet.training.checkpoint import DATA_FILE, RECIPE_FILE
 from stcnet.training.data import TrainingData
@@ -58,36 +48,19 @@ from stcnet.training.devices import make_fabric
 from stcnet.training.folds import run_fold
 from stcnet.training.pretraining import lay_groundwork
 from stcnet.training.recipe import Recipe, load_recipe
+from stcnet.wording import counted
 
 BASE: Final = "flagship"
 PROTOCOLS: Final = ("leave-one-split-out", "leave-plants-out")
 SHARES: Final = "1/8,1/4,1/2,1"
 PREDICTIONS_FILE: Final = "predictions.csv"
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A score that the curve is drawn of.
-
-    Attributes:
-        title: Of its column.
-        plants: Whether it is of the fold that leaves the other plants out; else the mean over the
-            folds that leave a split out.
-        metric: Of :data:`stcnet.evaluation.metrics.METRICS`.
-        target: What is wanted of it.
-    """
-
-    title: str
-    plants: bool
-    metric: str
-    target: float
-
-
-QUANTITIES: Final = (
-    Quantity("RISE, smoke F1", False, "smoke_f1", 0.85),
-    Quantity("RISE, ROC AUC", False, "roc_auc", 0.90),
-    Quantity("other plants, unseen, smoke F1", True, "smoke_f1", 0.80),
+RISE_QUANTITIES: Final = (
+    Quantity("RISE, smoke F1", "smoke_f1", 0.85),
+    Quantity("RISE, ROC AUC", "roc_auc", 0.90),
 )
+"""Means over the folds that leave a split out."""
+PLANTS_QUANTITIES: Final = (Quantity("other plants, unseen, smoke F1", "smoke_f1", 0.80),)
+"""Of the fold that leaves the other plants out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +118,10 @@ def main() -> None:
     plan = plan_of(given)
     if not given.table:
         train(plan)
-    judged = {point: scores for point in plan.points if (scores := judge(plan, point))}
-    if not judged:
+    finished = [point for point in plan.points if is_judgeable(plan, point)]
+    if not finished:
         raise DataError("no share is finished", where=given.out, hint="leave --table out")
-    write(plan, judged)
+    write(plan, *judge(plan, finished))
 
 
 def arguments() -> argparse.Namespace:
@@ -267,102 +240,78 @@ def is_finished(folder: Path, recipe: Recipe, part: Fold) -> bool:
     return True
 
 
-def judge(plan: Plan, point: Point) -> dict[str, Replicated] | None:
-    """Each quantity of a point with its replicates; None unless all its folds are finished."""
-    paths = [plan.folder(point, fold) / PREDICTIONS_FILE for fold in plan.folds]
-    for path, fold in zip(paths, plan.folds, strict=True):
-        part = plan.part(point, fold)
-        if not is_finished(path.parent, plan.recipe_of(part, fold), part):
-            return None
-    predictions = [each for path in paths for each in parse_predictions(read_rows(path), path)]
-    try:
-        predictions = cross_calibrate(predictions, plan.data.cells)
-    except DataError as error:
-        print(f"{point.folder}: judged at logit 0, as {error}")
-    return {
-        quantity.title: replicated
-        for quantity in QUANTITIES
-        if (replicated := replicated_of(quantity, predictions, plan)) is not None
-    }
+def is_judgeable(plan: Plan, point: Point) -> bool:
+    """Whether a point is trained on all folds.
 
-
-def replicated_of(
-    quantity: Quantity, predictions: Sequence[Prediction], plan: Plan
-) -> Replicated | None:
-    """A quantity on the clips, and on replicates that are the same for every point."""
-    chosen = [p for p in predictions if (p.fold == PLANTS_FOLD) == quantity.plants]
-    samples = fold_samples(chosen, plan.data.cells)
-    parts = [replicate(sample, seed=seed) for seed, sample in enumerate(samples.values())]
-    return mean_of(parts) if parts else None
-
-
-Judged = Mapping[Point, Mapping[str, Replicated]]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Curve:
-    """One quantity by the size of the training set.
-
-    Attributes:
-        quantity: What is drawn.
-        shares: Of the training clips, rising; shape (K,).
-        sizes: Mean number of training clips over folds and draws, shape (K,).
-        scores: Mean over draws, shape (K,).
-        replicated: The same of replicates of the test clips and of the draws, shape (R, K).
+    Raises:
+        TrainingError: One of its runs is of another recipe, or of other clips.
     """
-
-    quantity: Quantity
-    shares: tuple[Fraction, ...]
-    sizes: FloatArray
-    scores: FloatArray
-    replicated: FloatArray
-
-    def estimates(self) -> list[Estimate]:
-        """The score of each share with its interval."""
-        return [
-            interval(score, column)
-            for score, column in zip(self.scores.tolist(), self.replicated.T, strict=True)
-        ]
-
-    def forecast(self) -> Forecast | None:
-        """What lies beyond it."""
-        return forecast(self.sizes, self.scores, self.replicated, self.quantity.target)
-
-
-def curve_of(quantity: Quantity, plan: Plan, judged: Judged) -> Curve:
-    """The curve of a quantity through the points that are judged."""
-    shares = tuple(sorted({point.share for point in judged}))
-    drawn = [[point for point in judged if point.share == share] for share in shares]
-    folds = [fold for fold in plan.folds if (fold.name == PLANTS_FOLD) == quantity.plants]
-    sizes = [
-        np.mean([len(plan.part(point, fold).train) for point in points for fold in folds])
-        for points in drawn
-    ]
-    metric = quantity.metric
-    known = [[judged[point][quantity.title] for point in points] for points in drawn]
-    return Curve(
-        quantity,
-        shares,
-        np.array(sizes),
-        np.array([np.mean([each.values[metric] for each in draws]) for draws in known]),
-        np.stack([redrawn([each.samples[metric] for each in draws]) for draws in known], axis=1),
+    parts = ((fold, plan.part(point, fold)) for fold in plan.folds)
+    return all(
+        is_finished(plan.folder(point, fold), plan.recipe_of(part, fold), part)
+        for fold, part in parts
     )
 
 
-def redrawn(draws: Sequence[FloatArray]) -> FloatArray:
-    """Means over draws that are drawn anew in each replicate, shape (R,)."""
-    rng = np.random.default_rng(len(draws))
-    values = np.stack(draws)
-    chosen = rng.integers(len(draws), size=values.shape)
-    return np.asarray(np.take_along_axis(values, chosen, axis=0).mean(axis=0))
+def judge(plan: Plan, points: Sequence[Point]) -> tuple[list[Curve], str]:
+    """The curves through points, and where a clip is called smoke: by one way for all of them."""
+    try:
+        scores = {point: judge_point(plan, point, calibrated=True) for point in points}
+        return curves_of(plan, scores), "calibrated across its folds"
+    except DataError as error:
+        scores = {point: judge_point(plan, point, calibrated=False) for point in points}
+        return curves_of(plan, scores), f"judged at logit 0, as {error}"
 
 
-def write(plan: Plan, judged: Judged) -> None:
+def judge_point(plan: Plan, point: Point, *, calibrated: bool) -> dict[bool, Replicated]:
+    """The scores of a point by whether they are of the fold without the plants.
+
+    They come with replicates of the test clips, the same for every point.
+    """
+    paths = [plan.folder(point, fold) / PREDICTIONS_FILE for fold in plan.folds]
+    predictions = [each for path in paths for each in parse_predictions(read_rows(path), path)]
+    if calibrated:
+        predictions = cross_calibrate(predictions, plan.data.cells)
+    found: dict[bool, Replicated] = {}
+    for plants in (False, True):
+        chosen = [each for each in predictions if (each.fold == PLANTS_FOLD) == plants]
+        samples = fold_samples(chosen, plan.data.cells)
+        parts = [replicate(sample, seed=seed) for seed, sample in enumerate(samples.values())]
+        if parts:
+            found[plants] = mean_of(parts)
+    return found
+
+
+def curves_of(plan: Plan, judged: Mapping[Point, Mapping[bool, Replicated]]) -> list[Curve]:
+    """A curve for each quantity that the folds tell."""
+    curves: list[Curve] = []
+    for plants, quantities in ((False, RISE_QUANTITIES), (True, PLANTS_QUANTITIES)):
+        folds = [fold for fold in plan.folds if (fold.name == PLANTS_FOLD) == plants]
+        if folds:
+            points = list(drawn(plan, folds, {p: each[plants] for p, each in judged.items()}))
+            curves += [Curve.through(quantity, points) for quantity in quantities]
+    return curves
+
+
+def drawn(plan: Plan, folds: Sequence[Fold], scores: Mapping[Point, Replicated]) -> Iterator[Drawn]:
+    """The draws of each share together."""
+    for share in {point.share for point in scores}:
+        points = [point for point in scores if point.share == share]
+        sizes = [len(plan.part(point, fold).train) for point in points for fold in folds]
+        yield Drawn(share, sum(sizes) / len(sizes), tuple(scores[point] for point in points))
+
+
+def write(plan: Plan, curves: Sequence[Curve], way: str) -> None:
     """Write the curves as JSON and as a table with what they promise, which is printed as well."""
-    told = next(iter(judged.values()))
-    curves = [curve_of(each, plan, judged) for each in QUANTITIES if each.title in told]
-    text = "\n\n".join([table_of(curves, judged).markdown(), *map(in_words, curves), foot(plan)])
-    content = json.dumps(record_of(plan, curves, judged), indent=1, allow_nan=False) + "\n"
+    promises = [curve.in_words() for curve in curves]
+    text = "\n\n".join([curve_table(curves).markdown(), *promises, foot(plan, way)])
+    record = {
+        "recipe": plan.recipe.model_dump(mode="json"),
+        "folds": [fold.name for fold in plan.folds],
+        "judged": way,
+        "curves": [curve.record() for curve in curves],
+    }
+    content = json.dumps(record, indent=1, allow_nan=False) + "\n"
     for name, whole in (("curve.json", content), ("curve.md", text + "\n")):
         write_whole(
             plan.out / name, whole.encode(), what="the curve", hint="name another folder with --out"
@@ -370,99 +319,15 @@ def write(plan: Plan, judged: Judged) -> None:
     print(text)
 
 
-def table_of(curves: Sequence[Curve], judged: Judged) -> Table:
-    """A line for each share."""
-    lines = [
-        (
-            str(share),
-            str(sum(point.share == share for point in judged)),
-            *(f"{curve.sizes[row]:.0f}: {format_estimate(estimates[row])}"
-              for curve, estimates in ((curve, curve.estimates()) for curve in curves)),
-        )
-        for row, share in enumerate(curves[0].shares)
-    ]  # fmt: skip
-    titles = (f"clips: {curve.quantity.title}" for curve in curves)
-    return Table(("share", "draws", *titles), tuple(lines))
-
-
-def in_words(curve: Curve) -> str:
-    """What a curve promises, and whether it can be trusted with it."""
-    title, target = curve.quantity.title, curve.quantity.target
-    found = curve.forecast()
-    if found is None:
-        return f"{title}: no power law, as there are fewer than four shares."
-    return (
-        f"{title}: by a power law {format_estimate(found.score)} with {found.clips:.0f} clips, "
-        f"{format_estimate(found.doubled)} with twice as many, {format_estimate(found.limit)} "
-        f"with any number. {target:.2f} takes {clips_in_words(found.needed.value)} "
-        f"({clips_in_words(found.needed.low)} to {clips_in_words(found.needed.high)})"
-        f"{'.' if found.told else ': these data cannot tell how many.'}"
-    )
-
-
-def clips_in_words(count: float) -> str:
-    """A number of clips, to two digits."""
-    if not np.isfinite(count):
-        return "more than any number"
-    return f"{float(f'{count:.2g}'):,.0f} clips"
-
-
-def foot(plan: Plan) -> str:
+def foot(plan: Plan, way: str) -> str:
     """What the figures are of."""
     return (
-        f"Recipe {plan.recipe.name}, {plan.recipe.epochs} epochs on all clips and as many steps on "
-        f"fewer, {plan.recipe.network.input_size} px; "
-        f"folds {', '.join(fold.name for fold in plan.folds)}."
+        f"Recipe {plan.recipe.name}, {counted(plan.recipe.epochs, 'epoch')} on all clips and as "
+        f"many steps on fewer, {plan.recipe.network.input_size} px; "
+        f"folds {', '.join(fold.name for fold in plan.folds)}; each share {way}."
         f" 95 % intervals of {REPLICATES} replicates of the test clips and of the draws; they do"
         " not cover the luck of a training seed on all clips."
     )
-
-
-def record_of(plan: Plan, curves: Sequence[Curve], judged: Judged) -> dict[str, Any]:
-    """All numbers, of plain JSON types."""
-    return {
-        "recipe": plan.recipe.model_dump(mode="json"),
-        "folds": [fold.name for fold in plan.folds],
-        "points": [
-            {
-                "share": str(point.share),
-                "draw": point.draw,
-                "clips": {fold.name: len(plan.part(point, fold).train) for fold in plan.folds},
-                "scores": {title: scored(title, each) for title, each in scores.items()},
-            }
-            for point, scores in judged.items()
-        ],
-        "curves": [
-            {
-                "of": curve.quantity.title,
-                "clips": curve.sizes.tolist(),
-                "scores": [triple(estimate) for estimate in curve.estimates()],
-                "forecast": forecast_record(curve.forecast()),
-            }
-            for curve in curves
-        ],
-    }
-
-
-def scored(title: str, replicated: Replicated) -> list[float | None]:
-    """The metric of a quantity with its interval."""
-    metric = next(quantity.metric for quantity in QUANTITIES if quantity.title == title)
-    return triple(replicated.estimates()[metric])
-
-
-def forecast_record(found: Forecast | None) -> dict[str, Any] | None:
-    """A forecast; None stands for a number of clips without an end."""
-    if found is None:
-        return None
-    needed = (found.needed.value, found.needed.low, found.needed.high)
-    return {
-        "score": triple(found.score),
-        "doubled": triple(found.doubled),
-        "limit": triple(found.limit),
-        "target": found.target,
-        "needed": [round(count) if np.isfinite(count) else None for count in needed],
-        "told": found.told,
-    }
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from stcnet.evaluation.metrics import FloatArray
 
 POWERS: Final[FloatArray] = np.geomspace(0.05, 2.0, 60)
 """The powers that are tried."""
+FARTHEST: Final = 100
+"""Times the largest training set beyond which a law that is fitted to it says nothing."""
 LEAST_SIZES: Final = 4
 """Sizes of training sets from which a law of three parameters is fitted."""
 
@@ -112,8 +114,8 @@ class Forecast:
 
     @property
     def told(self) -> bool:
-        """Whether the scores tell how many clips the target takes: the interval has an end."""
-        return bool(np.isfinite(self.needed.high))
+        """Whether the scores tell how many clips the target takes: the interval ends in reach."""
+        return self.needed.high <= FARTHEST * self.clips
 
 
 def forecast(
