@@ -99,8 +99,8 @@ def _measure(arguments: argparse.Namespace) -> None:
     with TemporaryDirectory(prefix="stcnet-int8-") as folder:
         if arguments.runs:
             cells = CellCollection.open(arguments.data)
-            pair, *said = _of_folds(arguments.runs, cells, Path(folder), arguments.clips)
-            record |= _judge(*said, cells.cells)
+            pair, fp32, int8 = _of_folds(arguments.runs, cells, Path(folder), arguments.clips)
+            record |= _judge(fp32, int8, cells.cells)
         else:
             pair = _of_package(arguments.model or bundled_package(), Path(folder), arguments.clips)
         record |= _size_and_speed(pair, arguments.threads, arguments.repeats)
@@ -127,12 +127,13 @@ def _of_folds(
             hint="name the --out of stcnet train --protocol",
         )
     pairs: list[Pair] = []
-    said: tuple[Predictions, Predictions] = ([], [])
+    fp32: Predictions = []
+    int8: Predictions = []
     for fold in folds:
         pairs.append(_pair_of(fold, cells, folder, clips))
-        for package, predictions in zip(pairs[-1].each(), said, strict=True):
-            predictions += predict_fold(package, fold.name, cells)
-    return pairs[0], *said
+        fp32 += predict_fold(pairs[-1].fp32, fold.name, cells)
+        int8 += predict_fold(pairs[-1].int8, fold.name, cells)
+    return pairs[0], fp32, int8
 
 
 def _pair_of(fold: Path, cells: CellCollection, folder: Path, clips: int) -> Pair:
