@@ -130,7 +130,7 @@ def remedied(sample: Sample, *, wrong: Sequence[int]) -> Sample:
     """What another model says of the same clips: the truth but for some of them."""
     said = sample.judged.labels.copy()
     said[list(wrong)] ^= 1
-    judged = replace(sample.judged, predictions=said, scores=said - 0.5)
+    judged = replace(sample.judged, predictions=said, scores=said.astype(np.float64) - 0.5)
     return replace(sample, judged=judged)
 
 
