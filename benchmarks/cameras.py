@@ -17,7 +17,8 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,10 +37,17 @@ from stcnet.evaluation.condition_runs import (
     score_recorded,
     score_rendered,
 )
-from stcnet.evaluation.conditions import AS_TRAINED, CONDITIONS, REFERENCE, conditions_of
+from stcnet.evaluation.conditions import (
+    AS_TRAINED,
+    CONDITIONS,
+    REFERENCE,
+    Condition,
+    conditions_of,
+)
 from stcnet.evaluation.predictions import Prediction, parse_predictions, read_rows
 from stcnet.evaluation.rendered_views import (
     RENDERED_REFERENCE,
+    RenderedCondition,
     rendered_conditions,
     seeds_with_smoke,
 )
@@ -76,35 +84,44 @@ def main() -> None:
         raise SystemExit(error.exit_code) from None
 
 
+@dataclass(frozen=True, slots=True)
+class Folds:
+    """The models of the folds and what they said when they were trained.
+
+    Attributes:
+        models: By fold; all take their frames alike.
+        sampling: How they do.
+        stored: Their predictions of the clips that they held out.
+        calibrations: By fold, what the other folds' predictions give; may be empty.
+        basis: In words, how their scores are put on one scale.
+    """
+
+    models: dict[str, FoldModel]
+    sampling: Sampling
+    stored: list[Prediction]
+    calibrations: dict[str, Calibration]
+    basis: str
+
+
 def report(given: argparse.Namespace) -> None:
     """Judge, print and write."""
     cells = read_cells(given.data)
-    folders = fold_folders(given.runs, cells)
     chosen = conditions_of(given.only) if given.only else CONDITIONS
-    sides = parse_sides(given.sides)
-    models = {fold: load_model(folder) for fold, folder in folders.items()}
-    sampling = shared_sampling(models)
-    stored = stored_predictions(folders)
-    calibrations, basis = calibrate_folds(stored, cells)
-    print(preface(models, sampling, basis))
-    tested = held_out_cells(cells, models, given.clips or None)
-    logits = score_recorded(
-        given.data, models, tested, chosen, threads=given.threads, heard=told("recorded clips")
-    )
-    apart = largest_difference(logits, stored)
+    conditions = rendered_conditions(parse_sides(given.sides))
+    folds = load_folds(fold_folders(given.runs, cells), cells)
+    print(preface(folds), flush=True)
+    recorded, apart = judge_recorded(folds, cells, chosen, given)
     print(f"As recorded they give their stored predictions to within {apart:.3f} (logits).")
-    recorded = compare_recorded(logits, tested, chosen, REFERENCE, calibrations)
     print(f"\n{condition_table(recorded).markdown()}\n", flush=True)
-    rendered: list[ConditionScores] = []
-    if given.scenes:
-        rendered = judge_rendered(models, calibrations, sampling, sides, given)
+    rendered = judge_rendered(folds, conditions, given) if given.scenes else []
+    if rendered:
         print(f"\n{condition_table(rendered).markdown()}")
     if given.json:
         record = {
-            "folds": list(models),
-            "calibration": basis,
-            "interval_s": sampling.interval_s,
-            "stride": sampling.stride,
+            "folds": list(folds.models),
+            "calibration": folds.basis,
+            "interval_s": folds.sampling.interval_s,
+            "stride": folds.sampling.stride,
             "apart_from_stored_logits": apart,
             "reference": {"recorded": REFERENCE.name, "rendered": RENDERED_REFERENCE.name},
             "recorded": scores_as_json(recorded),
@@ -113,20 +130,39 @@ def report(given: argparse.Namespace) -> None:
         write_json(given.json, record)
 
 
+def judge_recorded(
+    folds: Folds, cells: Sequence[Cell], chosen: Sequence[Condition], given: argparse.Namespace
+) -> tuple[list[ConditionScores], float]:
+    """The conditions of recorded clips, and how far as they are they lie from what is stored."""
+    tested = held_out_cells(cells, folds.models, given.clips or None)
+    heard = told("recorded clips")
+    logits = score_recorded(
+        given.data, folds.models, tested, chosen, threads=given.threads, heard=heard
+    )
+    apart = largest_difference(logits, folds.stored)
+    return compare_recorded(logits, tested, chosen, REFERENCE, folds.calibrations), apart
+
+
 def judge_rendered(
-    models: dict[str, FoldModel],
-    calibrations: dict[str, Calibration],
-    sampling: Sampling,
-    sides: tuple[int, ...],
-    given: argparse.Namespace,
+    folds: Folds, conditions: Sequence[RenderedCondition], given: argparse.Namespace
 ) -> list[ConditionScores]:
     """The rendered conditions; scenes follow from their seeds."""
-    seeds = list(seeds_with_smoke(given.scenes, sampling.phase_frames))
-    conditions = rendered_conditions(sides)
-    logits = score_rendered(
-        models, conditions, seeds, threads=given.threads, heard=told("rendered clips")
-    )
-    return compare_rendered(logits, conditions, RENDERED_REFERENCE, calibrations)
+    seeds = list(seeds_with_smoke(given.scenes, folds.sampling.phase_frames))
+    heard = told("rendered clips")
+    logits = score_rendered(folds.models, conditions, seeds, threads=given.threads, heard=heard)
+    return compare_rendered(logits, conditions, RENDERED_REFERENCE, folds.calibrations)
+
+
+def load_folds(folders: dict[str, Path], cells: Sequence[Cell]) -> Folds:
+    """The models of finished folds and their predictions.
+
+    Raises:
+        StcnetError: A run is not finished or cannot be exported, or its predictions are missing.
+    """
+    models = {fold: load_model(folder) for fold, folder in folders.items()}
+    stored = stored_predictions(folders)
+    calibrations, basis = calibrate_folds(stored, cells)
+    return Folds(models, shared_sampling(models), stored, calibrations, basis)
 
 
 def fold_folders(runs: Sequence[Path], cells: Sequence[Cell]) -> dict[str, Path]:
@@ -237,13 +273,24 @@ def calibrate_folds(
         return {}, f"judged at logit 0, as {error}"
 
 
-def preface(models: dict[str, FoldModel], sampling: Sampling, basis: str) -> str:
+def preface(folds: Folds) -> str:
     """What is judged, and the cadence that the models ask for."""
-    gap_s = sampling.stride * sampling.interval_s
+    gap_s = folds.sampling.stride * folds.sampling.interval_s
     return (
-        f"Models of {', '.join(models)}; {basis}. They ask for a frame every "
-        f"{sampling.interval_s:g} s and compare frames {gap_s:g} s apart."
+        f"Models of {', '.join(folds.models)}; {folds.basis}. They ask for a frame every "
+        f"{folds.sampling.interval_s:g} s and compare frames {gap_s:g} s apart."
     )
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """Reads a whole number from ``least`` on."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on")
+        return int(text)
+
+    return number
 
 
 def parse_sides(text: str) -> tuple[int, ...]:
@@ -290,13 +337,13 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--clips",
-        type=int,
+        type=whole(0),
         default=CLIPS,
         help=f"about how many a fold, {CLIPS} unless said otherwise; 0: all",
     )
     parser.add_argument(
         "--scenes",
-        type=int,
+        type=whole(0),
         default=SCENES,
         help=f"rendered, of four clips each, {SCENES} unless said otherwise; 0: none",
     )
@@ -313,7 +360,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--threads",
-        type=int,
+        type=whole(1),
         default=available_cores(),
         help="clips scored at a time; else one a core",
     )

@@ -136,6 +136,19 @@ def test_what_cannot_be_judged_is_one_line(
     assert told.count("\n") == 1
 
 
+@pytest.mark.parametrize("option", ["--clips", "--scenes", "--threads"])
+def test_numbers_out_of_range_are_refused(
+    cameras: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    option: str,
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(cameras, monkeypatch, "--data", ".", "--runs", ".", f"{option}=-1")
+    assert ended.value.code == 2
+    assert f"argument {option}: '-1' is no whole number" in capsys.readouterr().err
+
+
 def test_folds_of_different_recipes_are_refused(
     cameras: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
