@@ -365,7 +365,7 @@ def arguments() -> argparse.Namespace:
         help="clips scored at a time; else one a core",
     )
     parser.add_argument("--json", type=Path, help="write the numbers here too")
-    return parser.parse_args()  # fmt: skip
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
