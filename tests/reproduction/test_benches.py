@@ -81,7 +81,7 @@ def test_clips_without_a_video_are_left_out_and_counted(rise: Path, tmp_path: Pa
         (folder / name).write_bytes((rise / name).read_bytes())
     facts = open_bench(folder).facts
     missing = len(labelled(rise)) - len(kept)
-    assert f"{missing} labelled clips have no video" in str(facts.departure)
+    assert f"labelled clips without a video: {missing}" in str(facts.departure)
     assert f"{len(kept)} clips" in facts.title
 
 

@@ -10,7 +10,7 @@ import torch
 
 from small_cells import planted_clips
 from stcnet.datasets.clips import ClipSet
-from stcnet.errors import ConfigError, DataError
+from stcnet.errors import ConfigError, DataError, TrainingError
 from stcnet.networks.pretrained import read_state
 from stcnet.reproduction import plans, training_runner
 from stcnet.reproduction.judging import HeldOut
@@ -70,7 +70,10 @@ def test_a_network_is_trained_and_a_row_after_it_starts_from_it(
     assert np.isfinite(logits).all()
     weights = tmp_path / "i3d" / WEIGHTS_FILE
     frozen = "Mixed_3b.b0.conv3d.weight"
-    after = plan_of(named_row("rgb-i3d-tc"), weights=weights).recipe.network.build()
+    plan = plan_of(named_row("rgb-i3d-tc"), weights=weights)
+    with pytest.raises(TrainingError, match=r"have seen a test clip \(got clip-6, 2 clips in all"):
+        runner(plan, Planted(clips=8), tmp_path / "tc")
+    after = plan.recipe.network.build()
     trained = read_state(weights)[frozen]
     assert torch.equal(after.state_dict()[frozen], trained)
 

@@ -21,7 +21,7 @@ from stcnet.training.data import StartingWeights, TrainingData, hash_ids
 from stcnet.training.devices import make_fabric
 from stcnet.training.folds import run_fold
 from stcnet.training.recipe import Recipe
-from stcnet.training.start import refuse_taught, start_of, with_start
+from stcnet.training.start import refuse_seen, refuse_taught, start_of, with_start
 
 CLIPS = tuple(replace(planted_clip(number), group=f"group {number // 2}") for number in range(12))
 SPARE, TRAIN, TEST = CLIPS[:4], CLIPS[4:8], CLIPS[8:]
@@ -85,6 +85,14 @@ def test_weights_that_have_seen_a_test_clip_are_refused(
     assert str(caught.value).startswith(
         f"{path}: the weights to start from have seen a test clip (got {what})"
     )
+
+
+def test_ids_alone_refuse_them_where_there_is_nothing_else(tmp_path: Path) -> None:
+    path = run_of(tmp_path, *TRAIN, *TEST[1:3])
+    refuse_seen(started_from(path), [clip.id for clip in SPARE])
+    refuse_seen(tiny_recipe(), [clip.id for clip in TEST])
+    with pytest.raises(TrainingError, match=rf"got {TEST[1].id}, 2 clips in all\)"):
+        refuse_seen(started_from(path), [clip.id for clip in TEST])
 
 
 def test_they_may_have_seen_other_clips(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ class RiseBench:
         counts = f"{counted(clips, 'clip')}, {smoke} with smoke"
         departure = f"not RISE as published: {counts}, instead of {CLIPS} and {SMOKE}"
         if self._missing:
-            departure += f"; {self._missing} labelled clips have no video"
+            departure += f"; labelled clips without a video: {self._missing}"
         title = f"Clips in the layout of RISE ({counts})"
         return BenchFacts(title, PROTOCOL, departure, "as stated by whoever made the folder")
 

@@ -25,6 +25,7 @@ from stcnet.training.devices import make_fabric
 from stcnet.training.fitting import fit
 from stcnet.training.loop import SILENT, Listener
 from stcnet.training.randomness import step_rng
+from stcnet.training.start import refuse_seen, with_start
 from stcnet.training.svm import FeatureMatrix, FeatureSVM, extract_features
 
 PORTION = 256
@@ -52,7 +53,9 @@ class TrainingRunner:
 
         Raises:
             DataError: A training clip looks like one that is held out.
+            TrainingError: The starting weights have seen a clip that is held out.
         """
+        refuse_seen(plan.recipe, division.held_out.ids)
         gc.collect()  # an earlier training leaves cycles as large as its data set
         size = plan.recipe.network.input_size
         fabric = make_fabric(self._accelerator, precision=plan.recipe.precision)
@@ -65,7 +68,12 @@ class TrainingRunner:
         if plan.row.classifier == "svm":
             return judge_features(plan, training, self._held_out(plan, division), fabric)
         model = fit(
-            plan.recipe, training, division.training, folder, fabric=fabric, listener=self._listener
+            plan.recipe,
+            training,
+            with_start(plan.recipe, division.training),
+            folder,
+            fabric=fabric,
+            listener=self._listener,
         )
         del training  # the two sides of RISE together are the largest thing in memory
         judged = self._held_out(plan, division)

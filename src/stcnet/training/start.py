@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from stcnet.datasets import Collection, Fold
@@ -14,6 +15,7 @@ from stcnet.errors import ConfigError, DataError, TrainingError
 from stcnet.training.checkpoint import DATA_FILE, RECIPE_FILE, WEIGHTS_FILE
 from stcnet.training.data import StartingWeights, TrainingData
 from stcnet.training.recipe import Recipe
+from stcnet.wording import counted
 
 WITHOUT_FILE = ("imagenet", "none")
 """Values of ``network.pretrained`` that name no file: such weights have seen no clip."""
@@ -45,14 +47,27 @@ def refuse_taught(recipe: Recipe, fold: Fold, collection: Collection) -> None:
     try:
         refuse_leaks({"pretraining": seen, "test": fold.test})
     except DataError as error:
-        raise _taught(recipe, error) from None
+        raise _taught(recipe, _first_part(error)) from None
     if not others:
         return
     one, other = describe(collection, others), describe(collection, fold.test)
     try:
         refuse_look_alikes(one, other)
     except DataError as error:
-        raise _taught(recipe, error) from None
+        raise _taught(recipe, _first_part(error)) from None
+
+
+def refuse_seen(recipe: Recipe, tested: Iterable[str]) -> None:
+    """Refuse to test on clips that the starting weights have seen, as far as their ids tell.
+
+    Raises:
+        TrainingError: They have seen one.
+        ConfigError: As :func:`start_of`.
+    """
+    start = start_of(recipe)
+    both = sorted(set(start.clips) & set(tested)) if start is not None else []
+    if both:
+        raise _taught(recipe, f"{both[0]}, {counted(len(both), 'clip')} in all")
 
 
 def with_start(recipe: Recipe, data: TrainingData) -> TrainingData:
@@ -106,10 +121,15 @@ def _seen_by(path: Path) -> tuple[tuple[str, ...], bool]:
     return data.seen, bare if data.start is None else data.start.complete
 
 
-def _taught(recipe: Recipe, error: DataError) -> TrainingError:
+def _first_part(error: DataError) -> str:
+    """Where and what, without what to do about it."""
+    return str(error).partition(" (")[0]
+
+
+def _taught(recipe: Recipe, got: str) -> TrainingError:
     return TrainingError(
         "the weights to start from have seen a test clip",
         where=recipe.network.pretrained,
-        got=str(error).partition(" (")[0],
+        got=got,
         hint="start from a run of the same fold, or from weights that know none of these clips",
     )

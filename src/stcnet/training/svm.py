@@ -16,6 +16,7 @@ from stcnet.datasets.clips import ClipSet, fixed_frames
 from stcnet.datasets.network_input import NetworkInput
 from stcnet.errors import TrainingError
 from stcnet.networks import I3D
+from stcnet.wording import counted
 
 FeatureMatrix = NDArray[np.float64]
 
@@ -78,7 +79,7 @@ class FeatureSVM:
         if classes != [0, 1]:
             raise TrainingError(
                 "a support vector machine learns from clips with and without smoke",
-                got=f"{len(labels)} clips, labels {classes}",
+                got=f"{counted(len(labels), 'clip')}, labels {classes}",
             )
         self.pipeline.fit(features, labels)
         return self

@@ -8,6 +8,7 @@ from stcnet.datasets.cells.records import CLIP_FRAMES
 from stcnet.datasets.download.causes import WrongContentError
 from stcnet.errors import SourceError
 from stcnet.video.decoding import Damage, decoded, opened_video, upright_size
+from stcnet.wording import counted
 
 LONGEST_BYTES = 64 * 2**20
 """No clip is longer; RISE's take 60 kB at 180 pixels. Whatever sends more is cut off."""
@@ -42,7 +43,7 @@ def require_clip(path: Path, size: int | None) -> int:
     if damage.frames or damage.broken_off:
         raise WrongContentError(f"damaged; {len(sizes)} of {CLIP_FRAMES} frames decode")
     if len(sizes) != CLIP_FRAMES:
-        raise WrongContentError(f"{len(sizes)} frames, not {CLIP_FRAMES}")
+        raise WrongContentError(f"{counted(len(sizes), 'frame')}, not {CLIP_FRAMES}")
     side = size or sizes[0][0]
     if set(sizes) != {(side, side)}:
         shown = ", ".join(f"{width}x{height}" for width, height in sorted(set(sizes)))
