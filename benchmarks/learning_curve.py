@@ -13,8 +13,8 @@ Each training takes as many steps as the one on all clips: schedule, warm-up and
 recipe count steps, so that with as many epochs a small share would also be trained for less long,
 and the curve would show both at once.
 
-A training that was interrupted goes on, a finished one is not repeated; several processes may work
-in one folder on folds of their own. Writes ``curve.json`` and ``curve.md``. Needs the ``train``
+A training that was interrupted goes on, a finished one is not repeated. Several processes may work
+in one folder on folds of their own, once the first has rendered the scenes they share. Writes ``curve.json`` and ``curve.md``. Needs the ``train``
 extra.
 """
 
