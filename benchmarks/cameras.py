@@ -65,8 +65,8 @@ from stcnet.inference.phases import PhaseScorer
 from stcnet.training.checkpoint import WEIGHTS_FILE, load_run
 from stcnet.training.export import export_package
 
-CLIPS: Final = 96
-SCENES: Final = 10
+CLIPS: Final = 80
+SCENES: Final = 8
 SIDES: Final = "360,720"
 EVERY: Final = 50
 """Clips between two lines that say how far it is."""

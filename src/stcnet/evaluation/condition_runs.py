@@ -99,7 +99,7 @@ def score_recorded(
 
     Args:
         folder: Where the mosaics lie.
-        models: By fold.
+        models: By fold; all take their frames alike.
         tested: By fold, the clips that it tests.
         conditions: What is done to them.
         threads: Clips that are scored at a time.
@@ -118,18 +118,24 @@ def score_recorded(
 
     def score(found: tuple[int, Picture]) -> list[_Score]:
         name = wanted[found[0]].id
+        own = {fold: models[fold] for fold in folds[name]}
         return [
-            _Score(condition.name, fold, name, _score(models[fold], condition, found[1], name))
+            _Score(condition.name, fold, name, logit)
             for condition in conditions
-            for fold in folds[name]
+            for fold, logit in _score(own, condition, found[1], name).items()
         ]
 
     clips = read_clips(folder, wanted, CELL_SIDE)
     return _gathered(_in_threads(score, clips, threads), len(wanted), heard)
 
 
-def _score(model: FoldModel, condition: Condition, clip: Picture, name: str) -> float:
-    return score_phases(model.scorer, condition.phases(clip, model.sampling, name))
+def _score(
+    models: Mapping[str, FoldModel], condition: Condition, clip: Picture, name: str
+) -> dict[str, float]:
+    """What the models of some folds, which take their frames alike, say of a clip."""
+    sampling = next(iter(models.values())).sampling
+    phases = condition.phases(clip, sampling, name)
+    return {fold: score_phases(model.scorer, phases) for fold, model in models.items()}
 
 
 def score_rendered(
