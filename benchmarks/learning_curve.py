@@ -14,8 +14,8 @@ recipe count steps, so that with as many epochs a small share would also be trai
 and the curve would show both at once.
 
 A training that was interrupted goes on, a finished one is not repeated. Several processes may work
-in one folder on folds of their own, once the first has rendered the scenes they share. Writes ``curve.json`` and ``curve.md``. Needs the ``train``
-extra.
+in one folder on folds of their own, once the first has rendered the scenes they share. Writes
+``curve.json`` and ``curve.md``. Needs the ``train`` extra.
 """
 
 from __future__ import annotations

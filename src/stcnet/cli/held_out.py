@@ -54,6 +54,7 @@ def predicted(
             collection,
             list(chosen.values()) or labelled(collection.clips),
             on_clip=lambda done, total: progress("scoring", done, total),
+            on_compared=lambda done, total: progress("comparing", done, total),
         )
 
 

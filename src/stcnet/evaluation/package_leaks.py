@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from stcnet.datasets import Collection, LabelledClip
 from stcnet.datasets.leaks.guard import refuse_leaks
 from stcnet.datasets.leaks.look_alikes import refuse_look_alikes
-from stcnet.datasets.leaks.searching import describe
+from stcnet.datasets.leaks.searching import Listener, describe
 from stcnet.errors import StcnetError
 from stcnet.inference import ModelPackage
 
@@ -16,7 +16,11 @@ _log = logging.getLogger(__name__)
 
 
 def refuse_trained_on(
-    package: ModelPackage, collection: Collection, chosen: Sequence[LabelledClip]
+    package: ModelPackage,
+    collection: Collection,
+    chosen: Sequence[LabelledClip],
+    *,
+    listener: Listener = lambda done, total: None,
 ) -> None:
     """Refuse clips that a package was trained on, and clips that show the same as one of them.
 
@@ -27,6 +31,7 @@ def refuse_trained_on(
         package: Its manifest names the clips it was trained on.
         collection: The data.
         chosen: The clips of it that are to be scored.
+        listener: Told of the training clips that were looked at.
 
     Raises:
         DataError: One of them was trained on, is a known near-duplicate of a training clip, lies
@@ -39,7 +44,7 @@ def refuse_trained_on(
     known = [clip for clip in trained if clip.label is not None]
     if known:
         refuse_look_alikes(
-            describe(collection, known, on_bad=_not_compared),
+            describe(collection, known, on_bad=_not_compared, listener=listener),
             describe(collection, chosen),
             hint="leave the test clip out; stcnet data duplicates lists all of a data set",
         )

@@ -23,6 +23,7 @@ def predict_package(
     chosen: Sequence[LabelledClip],
     *,
     on_clip: Callable[[int, int], None] = lambda done, total: None,
+    on_compared: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Prediction]:
     """Score clips with a model package, as an operator would.
 
@@ -31,6 +32,7 @@ def predict_package(
         collection: The data.
         chosen: The clips of it to score.
         on_clip: Told of clips done and clips in all.
+        on_compared: The same of the training clips with which they are compared first.
 
     Returns:
         A prediction for each of ``chosen``, in their order; the fold is the package's name.
@@ -41,7 +43,7 @@ def predict_package(
     """
     if not chosen:
         raise DataError("there is no clip to score", where=collection.title)
-    refuse_trained_on(package, collection, chosen)
+    refuse_trained_on(package, collection, chosen, listener=on_compared)
     scorer = ClipScorer(package)
     predictions: list[Prediction] = []
     for name, frames in decoded(collection, chosen, package.manifest.input.size):
