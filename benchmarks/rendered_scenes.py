@@ -21,9 +21,17 @@ from scipy.stats import binomtest
 from stcnet.detection import episode_settings
 from stcnet.events import find_episodes
 from stcnet.inference import ClipScorer, ModelPackage, StreamScorer, bundled_package
-from stcnet.synthesis.draws import COLOURS, SMOKE
+from stcnet.synthesis.draws import COLOURS, PlumeRanges
 from stcnet.synthesis.scenes import Scene, Shot, shoot
-from stcnet.synthesis.views import CLEAR, DAYLIGHT, NIGHT, RESTLESS, random_view
+from stcnet.synthesis.views import (
+    CLEAR,
+    DAYLIGHT,
+    NIGHT,
+    RESTLESS,
+    Situation,
+    ViewRanges,
+    random_view,
+)
 from stcnet.types import WindowScore
 
 SIDE: Final = 180
@@ -31,6 +39,52 @@ FIRST_SEED: Final = 5000
 SCENE_HOURS: Final = 1
 """The day is made of scenes of an hour, each another plant in another weather."""
 
+SMOKE: Final = PlumeRanges(
+    extent=(0.25, 1.8),
+    speed=(0.006, 0.08),
+    lifetime_s=(4.0, 150.0),
+    radius=(0.008, 0.04),
+    opening=(0.0, 0.2),
+    strength=(0.6, 8.0),
+    spread=(0.05, 0.25),
+    veer=(0.0, 0.0),
+    churn=(0.08, 0.08),
+    texture=(0.2, 0.9),
+    period_s=(6.0, 60.0),
+    brightness=(0.55, 1.1),
+    steady=0.8,
+    palette=(
+        (COLOURS["white"], 3.0),
+        (COLOURS["grey"], 3.0),
+        (COLOURS["blue"], 2.0),
+        (COLOURS["dark"], 2.0),
+        (COLOURS["brown"], 1.5),
+        (COLOURS["yellow"], 1.0),
+        (COLOURS["rust"], 0.5),
+        ((0.10, 0.10, 0.10), 0.6),
+        (COLOURS["black"], 0.4),
+    ),
+)
+"""Ranges of the judged smoke, apart from those of training: no model is judged on what its training
+drew, and a seed gives the same scene to every model ever judged here."""
+STEAM: Final = replace(
+    SMOKE,
+    extent=(0.15, 1.5),
+    radius=(0.01, 0.06),
+    opening=(0.0, 0.05),
+    strength=(6.0, 40.0),
+    spread=(0.08, 0.28),
+    rise_share=(0.3, 1.0),
+    texture=(0.4, 0.9),
+    ambient=(0.3, 0.65),
+    evaporation=(0.2, 1.0),
+    brightness=(0.95, 1.15),
+    steady=0.95,
+    palette=(((0.88, 0.89, 0.90), 3.0), ((0.75, 0.76, 0.78), 1.0)),
+)
+"""The judged steam likewise."""
+LENS: Final = (0.002, 0.006)
+"""The judged lens likewise: its blur in picture heights."""
 OPAQUE: Final = replace(
     SMOKE,
     extent=(0.5, 1.8),
@@ -94,21 +148,28 @@ def opaque_and_clear(shot: Shot) -> bool:
     return bool(seen.float().mean() >= 0.5)
 
 
+def view(
+    seed: int, situation: Situation, ranges: ViewRanges = DAYLIGHT, smoke: PlumeRanges = SMOKE
+) -> Scene:
+    """The judged view of a seed."""
+    return random_view(seed, situation, replace(ranges, blur=LENS), smoke=smoke, steam=STEAM)
+
+
 KINDS: Final = (
-    Kind("empty", lambda seed: random_view(seed, "empty"), "none"),
+    Kind("empty", lambda seed: view(seed, "empty"), "none"),
     Kind("empty, hurried clouds and shadows, flicker, shake",
-         lambda seed: random_view(seed, "empty", RESTLESS), "none"),
-    Kind("empty, night", lambda seed: random_view(seed, "empty", NIGHT), "none"),
-    Kind("steam alone", lambda seed: random_view(seed, "steam"), "none", "under 5 %"),
-    Kind("steam alone, night", lambda seed: random_view(seed, "steam", NIGHT), "none"),
+         lambda seed: view(seed, "empty", RESTLESS), "none"),
+    Kind("empty, night", lambda seed: view(seed, "empty", NIGHT), "none"),
+    Kind("steam alone", lambda seed: view(seed, "steam"), "none", "under 5 %"),
+    Kind("steam alone, night", lambda seed: view(seed, "steam", NIGHT), "none"),
     Kind("opaque smoke, clear background",
-         lambda seed: random_view(seed, "smoke", CLEAR, smoke=OPAQUE), "alarm", "over 99 %",
+         lambda seed: view(seed, "smoke", CLEAR, smoke=OPAQUE), "alarm", "over 99 %",
          opaque_and_clear),
-    Kind("smoke, thin to thick", lambda seed: random_view(seed, "smoke"), "alarm"),
-    Kind("smoke and steam", lambda seed: random_view(seed, "mixed"), "alarm"),
-    Kind("smoke, night", lambda seed: random_view(seed, "smoke", NIGHT), "alarm"),
+    Kind("smoke, thin to thick", lambda seed: view(seed, "smoke"), "alarm"),
+    Kind("smoke and steam", lambda seed: view(seed, "mixed"), "alarm"),
+    Kind("smoke, night", lambda seed: view(seed, "smoke", NIGHT), "alarm"),
     Kind("smoke, grey picture",
-         lambda seed: random_view(seed, "smoke", replace(DAYLIGHT, grey=1.0)), "alarm"),
+         lambda seed: view(seed, "smoke", replace(DAYLIGHT, grey=1.0)), "alarm"),
 )  # fmt: skip
 
 
@@ -155,7 +216,7 @@ def watch_scene(
 ) -> tuple[int, list[WindowScore]]:
     """Frames seen and windows judged of one scene."""
     sampling, scorer = package.manifest.sampling, StreamScorer(package, threads=threads)
-    scene = random_view(FIRST_SEED + number, "empty", RESTLESS)
+    scene = view(FIRST_SEED + number, "empty", RESTLESS)
     times_s = torch.arange(round(3600 * hours / sampling.interval_s)) * sampling.interval_s
     scores = []
     for part, chunk in enumerate(torch.split(times_s, sampling.window_frames)):

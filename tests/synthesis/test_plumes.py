@@ -94,6 +94,8 @@ CHANGES: dict[str, Any] = {
     "gustiness": 1.0,
     "turbulence": 0.0,
     "spread": 0.4,
+    "veer": 1.5,
+    "churn": 0.3,
     "ambient": 0.1,
     "sun": (-1.0, 0.2),
     "texture": 0.0,

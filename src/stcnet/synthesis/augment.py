@@ -23,9 +23,9 @@ _THUMB = 32
 _WHITE_QUANTILE = 0.95
 _LEAST_CONTRAST = 25.0
 _MOST_GAIN = 10.0
-VISIBLE_CHANGE: tuple[float, float] = (9.0, 35.0)
+VISIBLE_CHANGE: tuple[float, float] = (8.0, 30.0)
 """Least change of a pixel within the plume, in display values 0..255: drawn in this range."""
-VISIBLE_AREA: tuple[float, float] = (0.008, 0.25)
+VISIBLE_AREA: tuple[float, float] = (0.01, 0.35)
 """Share of the pixels that change by as much, where the plume is long enough: drawn as well."""
 
 
@@ -42,8 +42,8 @@ class _Look:
 def _draw_look(generator: torch.Generator, batch: int, device: torch.device) -> _Look:
     shape = (batch, 1)
     return _Look(
-        sunlit=uniform(generator, shape, (0.0, 0.4)).to(device),
-        airlight=uniform(generator, shape, (0.0, 0.4)).to(device),
+        sunlit=uniform(generator, shape, (0.0, 0.6)).to(device),
+        airlight=uniform(generator, shape, (0.0, 0.7)).to(device),
         least_change=log_uniform(generator, shape, VISIBLE_CHANGE).to(device),
         area=log_uniform(generator, shape, VISIBLE_AREA).to(device),
     )
@@ -89,7 +89,7 @@ def _stand_out(radiance: Tensor, behind: Tensor) -> Tensor:
     luminance = behind.mean(-1, keepdim=True)
     level = radiance.mean(-1, keepdim=True).clamp(min=1e-4)
     darker, brighter = 0.5 * luminance / level, (2.0 * luminance + 0.04) / level
-    moved = radiance * torch.where(luminance > 0.35, darker, brighter)
+    moved = radiance * torch.where(luminance > 0.45, darker, brighter)
     weak = _contrast(radiance, behind) < _LEAST_CONTRAST
     return torch.where(weak[:, None], moved.clamp(0, 1), radiance)
 

@@ -43,35 +43,37 @@ class PlumeRanges:
         palette: Albedos, linear RGB, each with its weight.
     """
 
-    extent: Range = (0.12, 2.0)
-    speed: Range = (0.006, 0.08)
-    lifetime_s: Range = (4.0, 150.0)
+    extent: Range = (0.15, 2.5)
+    speed: Range = (0.005, 0.07)
+    lifetime_s: Range = (4.0, 300.0)
     across: Range = (-0.02, 1.02)
     down: Range = (0.15, 0.97)
-    radius: Range = (0.004, 0.04)
-    opening: Range = (0.0, 0.2)
-    strength: Range = (0.25, 6.0)
-    spread: Range = (0.05, 0.25)
+    radius: Range = (0.004, 0.05)
+    opening: Range = (0.0, 0.5)
+    strength: Range = (0.2, 6.0)
+    spread: Range = (0.05, 0.3)
     rise_share: Range = (0.05, 1.0)
     rise_time_s: Range = (3.0, 40.0)
     gustiness: Range = (0.1, 0.8)
+    veer: Range = (0.0, 1.0)
+    churn: Range = (0.06, 0.3)
     turbulence: Range = (0.3, 1.0)
-    texture: Range = (0.2, 0.9)
+    texture: Range = (0.3, 1.0)
     ambient: Range = (0.45, 0.9)
     intermittency: Range = (0.0, 1.0)
-    period_s: Range = (6.0, 60.0)
+    period_s: Range = (6.0, 300.0)
     evaporation: Range = (0.0, 0.0)
-    brightness: Range = (0.55, 1.1)
-    steady: float = 0.6
+    brightness: Range = (0.75, 1.25)
+    steady: float = 0.4
     palette: tuple[tuple[Colour, float], ...] = (
-        (COLOURS["white"], 3.0),
-        (COLOURS["grey"], 3.0),
-        (COLOURS["blue"], 2.0),
-        (COLOURS["dark"], 2.0),
-        (COLOURS["brown"], 1.5),
+        (COLOURS["white"], 4.0),
+        (COLOURS["grey"], 4.0),
+        (COLOURS["blue"], 2.5),
+        (COLOURS["dark"], 1.0),
+        (COLOURS["brown"], 1.0),
         (COLOURS["yellow"], 1.0),
-        (COLOURS["rust"], 0.5),
-        ((0.10, 0.10, 0.10), 0.6),
+        (COLOURS["rust"], 0.3),
+        ((0.10, 0.10, 0.10), 0.4),
         (COLOURS["black"], 0.4),
     )
 
@@ -80,8 +82,8 @@ SMOKE = PlumeRanges()
 """Smoke of every colour, thin or thick, near or far; it dilutes but does not vanish."""
 
 STEAM = PlumeRanges(
-    extent=(0.1, 1.5),
-    radius=(0.006, 0.045),
+    extent=(0.1, 2.0),
+    radius=(0.006, 0.06),
     opening=(0.0, 0.05),
     strength=(4.0, 25.0),
     spread=(0.08, 0.28),
@@ -195,4 +197,6 @@ def random_plumes(
         sun=torch.stack([torch.cos(angle), torch.sin(angle)], dim=-1),
         texture=uniform(generator, (batch,), ranges.texture),
         evaporation=uniform(generator, (batch,), ranges.evaporation),
+        veer=uniform(generator, (batch,), ranges.veer),
+        churn=uniform(generator, (batch,), ranges.churn),
     )

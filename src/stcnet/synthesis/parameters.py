@@ -60,12 +60,17 @@ class Wind:
         gustiness: Slow changes of the wind as a share of its speed, 0 or more.
         turbulence: Strength of the eddies that fold the plume, 0 (smooth) to about 1.
         spread: Growth of the plume's radius per distance travelled, 0 or more.
+        veer: Turning of the wind over minutes, as a share of its speed, 0 or more.
+        churn: Rate at which the eddies turn into others, in radians per second, 0 or more: after
+            a quarter turn nothing is left of their shape.
     """
 
     velocity: Pair = (0.01, 0.0)
     gustiness: float = 0.3
     turbulence: float = 0.5
     spread: float = 0.15
+    veer: float = 0.0
+    churn: float = 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ class PlumeParameters:
         radius, strength, rise, rise_time_s, lifetime_s, start_s, stop_s, intermittency, period_s:
             Shape (B, S).
         velocity, sun: Shape (B, 2).
-        gustiness, turbulence, spread, ambient, texture, evaporation: Shape (B,).
+        gustiness, turbulence, spread, veer, churn, ambient, texture, evaporation: Shape (B,).
         albedo: Shape (B, 3).
     """
 
@@ -132,6 +137,8 @@ class PlumeParameters:
     gustiness: Tensor
     turbulence: Tensor
     spread: Tensor
+    veer: Tensor
+    churn: Tensor
     albedo: Tensor
     ambient: Tensor
     sun: Tensor

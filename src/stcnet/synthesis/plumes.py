@@ -31,7 +31,6 @@ SMALLEST = 8
 _GRID = 128
 _FAINTEST = 2e-3
 _EDDY_PERIOD = 10.0
-_EDDY_TURN_PER_S = 0.08
 _FINER = 2.7
 _SUN_STEPS = (0.6, 1.6, 3.5)
 _FLAT_LIGHT = 1.0
@@ -123,7 +122,8 @@ def _turbulence(
     drift = wind_path(parameters, times_s)[:, :, None, None]
     period = _EDDY_PERIOD * _typical_radius(parameters)[:, None, None, None, None]
     start = hashed_uniform(parameters.seed, 41).to(places)
-    phase = _per_pixel(2 * math.pi * start) + times_s[:, :, None, None] * _EDDY_TURN_PER_S
+    turned = times_s[:, :, None, None] * _per_pixel(parameters.churn)
+    phase = _per_pixel(2 * math.pi * start) + turned
     moving = (places - drift) / period + start[:, None, None, None, None]
     return sample_eddies(moving, phase), sample_eddies(moving * _FINER, 2 * phase)
 

@@ -25,6 +25,7 @@ PUFFS = 256
 """Puffs that each source has in the air at any moment."""
 
 _GUST_PERIODS_S = (97.0, 41.0, 17.0, 7.0)
+_VEER_PERIODS_S = (420.0, 190.0)
 _SWAYS_PER_LIFE = (2.5, 6.0, 14.0)
 _PUFFING = ((1.0, 1.0), (1.73, 0.6), (3.1, 0.3))
 
@@ -61,7 +62,7 @@ def _per_puff(values: Tensor) -> Tensor:
 
 
 def wind_path(parameters: PlumeParameters, times_s: Tensor) -> Tensor:
-    """Way of the air since time 0, the integral of mean wind and gusts.
+    """Way of the air since time 0, the integral of mean wind, gusts and veering.
 
     Args:
         parameters: B plumes.
@@ -73,9 +74,13 @@ def wind_path(parameters: PlumeParameters, times_s: Tensor) -> Tensor:
     spare = (1,) * (times_s.ndim - 1)
     seed = parameters.seed.reshape(-1, *spare)
     mean = parameters.velocity.reshape(-1, *spare, 2)
-    strength = parameters.gustiness.reshape(-1, *spare, 1) * mean.norm(dim=-1, keepdim=True)
+    speed = mean.norm(dim=-1, keepdim=True)
+    gusts, veer = (
+        share.reshape(-1, *spare, 1) * speed for share in (parameters.gustiness, parameters.veer)
+    )
     path = mean * times_s[..., None]
-    for k, period_s in enumerate(_GUST_PERIODS_S):
+    swings = [(p, gusts) for p in _GUST_PERIODS_S] + [(p, veer) for p in _VEER_PERIODS_S]
+    for k, (period_s, strength) in enumerate(swings):
         rate = 2 * math.pi / period_s * (0.8 + 0.4 * hashed_uniform(seed, 11, k).to(mean))
         phase = 2 * math.pi * hashed_uniform(seed, 12, k).to(mean)
         way_s = (torch.cos(phase) - torch.cos(rate * times_s + phase)) / rate

@@ -24,13 +24,13 @@ Situation = Literal["empty", "steam", "smoke", "mixed"]
 """What the plant emits: nothing, steam alone, smoke alone, or both."""
 
 VISIBLE_SMOKE = replace(
-    SMOKE, extent=(0.25, 1.8), radius=(0.008, 0.04), strength=(0.6, 8.0), steady=0.8
+    SMOKE, extent=(0.2, 2.2), radius=(0.006, 0.045), strength=(0.5, 8.0), steady=0.6
 )
 """Smoke that is mostly seen at 180 pixels."""
 VISIBLE_STEAM = replace(
     STEAM,
-    extent=(0.15, 1.5),
-    radius=(0.01, 0.06),
+    extent=(0.15, 1.6),
+    radius=(0.008, 0.06),
     strength=(6.0, 40.0),
     evaporation=(0.2, 1.0),
     brightness=(0.95, 1.15),
@@ -69,7 +69,7 @@ class ViewRanges:
     shake: Range = (0.0, 0.0015)
     flicker: Range = (0.0, 0.02)
     exposure: Range = (0.3, 1.3)
-    blur: Range = (0.002, 0.006)
+    blur: Range = (0.0008, 0.004)
     casts: tuple[tuple[Colour, float], ...] = _CASTS
     compression: tuple[int, int] | None = (20, 30)
     grey: float = 0.0
