@@ -1,4 +1,4 @@
-"""A tiny model that can be quantised: a first stage, a dense and a depthwise convolution behind."""
+"""A tiny model that can be quantised: a first stage, dense and depthwise convolutions behind."""
 
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,10 @@ SHAPES = {
     "stages.0.1.weight": (WIDTH, WIDTH, 1, 1),
     "stages.1.dense.weight": (WIDTH, WIDTH, 1, 1),
     "stages.1.depthwise.weight": (WIDTH, 1, 3, 3),
+    "stages.1.project.weight": (WIDTH, WIDTH, 1, 1),
     "reduce.weight": (CHANNELS, WIDTH, 1, 1),
 }
-"""Of all convolutions: three of a first stage, and three behind it."""
+"""Of all convolutions: three of a first stage, three behind it, and the last."""
 
 
 def staged_graph() -> bytes:
@@ -48,7 +49,8 @@ def staged_graph() -> bytes:
         helper.make_node("Relu", ["dense"], ["dense_rectified"]),
         conv("stages.1.depthwise.weight", "dense_rectified", "deep", group=WIDTH, pads=[1] * 4),
         helper.make_node("Relu", ["deep"], ["deep_rectified"]),
-        conv("reduce.weight", "deep_rectified", "features"),
+        conv("stages.1.project.weight", "deep_rectified", "projected"),
+        conv("reduce.weight", "projected", "features"),
     ]
     return graph_bytes(
         nodes,

@@ -20,11 +20,13 @@ from stcnet.inference import (
 )
 from stcnet.inference.tensors import Examples
 from stcnet.training.footage import Footage, rendered_footage, training_footage
-from stcnet.training.quantisation import IN_FLOAT, quantise_package
+from stcnet.training.quantisation import IN_FLOAT, Feeds, quantise_package
+from stcnet.types import FloatArray
 from tiny_model import make_parts, random_clip
 
 IN_FIRST_STAGE = ("spatial.stages.0.weight", "temporal.stages.0.weight", "stages.0.1.weight")
-BEHIND = ("stages.1.dense.weight", "stages.1.depthwise.weight", "reduce.weight")
+BEHIND = ("stages.1.dense.weight", "stages.1.depthwise.weight", "stages.1.project.weight")
+IN_FLOAT_TOO = "reduce.weight"
 OVERFLOW = 2**15
 
 
@@ -66,7 +68,7 @@ def test_says_what_it_is_and_what_it_was_made_of(
 def test_weights_behind_the_first_stage_are_integers(
     source: ModelPackage, quantised: ModelPackage
 ) -> None:
-    for name in IN_FIRST_STAGE:
+    for name in (*IN_FIRST_STAGE, IN_FLOAT_TOO):
         np.testing.assert_array_equal(
             quantised.weights[f"frame/{name}"], source.weights[f"frame/{name}"]
         )
@@ -101,6 +103,24 @@ def test_scores_nearly_as_before_and_not_just_the_same(
     assert np.abs(errors).max() > 0
     assert errors.std() < 0.1 * before.std()
     assert np.corrcoef(before, after)[0, 1] > 0.99
+
+
+def test_what_is_rounded_off_shifts_no_mean(source: ModelPackage, quantised: ModelPackage) -> None:
+    """On the clips that it was observed on; without the correction the maps' means differ."""
+    feeds = Feeds(source, random_footage(4).clips)
+    weights = dict(quantised.weights)
+    weights["frame/reduce.weight.bias"] = np.zeros_like(weights["frame/reduce.weight.bias"])
+    uncorrected = dataclasses.replace(quantised, weights=weights)
+    exact, corrected, before = (mean_map(each, feeds) for each in (source, quantised, uncorrected))
+    assert np.abs(before - exact).max() > 1e-3
+    np.testing.assert_allclose(corrected, exact, atol=1e-5)
+
+
+def mean_map(package: ModelPackage, feeds: Feeds) -> FloatArray:
+    """Mean of each channel of what the frame graph gives, shape (F,)."""
+    runner = package.runner(1)
+    maps = [runner.features(feed["frame"][0], feed["residual"][0]) for feed in feeds]
+    return np.asarray(np.mean(maps, axis=(0, 2, 3)))
 
 
 def test_the_same_clips_give_the_same_bytes(
@@ -167,10 +187,15 @@ def test_the_bundled_model_shrinks_to_a_quarter(tmp_path: Path) -> None:
     left = {name for name, values in made.weights.items() if values.ndim == 4}
     left = {name for name in left if made.weights[name].dtype == np.float32}
     assert left
-    assert all("stages.0." in name or name.startswith("clip/") for name in left)
+    assert all("stages.0." in n or "reduce.0." in n or n.startswith("clip/") for n in left)
 
 
 # --- what is refused
+
+
+def test_ranges_need_a_clip(source: ModelPackage, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no clip"):
+        quantise_package(source, tmp_path / "x.stcnet", Footage(iter([]), "none", ""))
 
 
 def test_an_int8_package_is_not_quantised_again(quantised: ModelPackage, tmp_path: Path) -> None:

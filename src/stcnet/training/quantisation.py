@@ -10,6 +10,12 @@ signed integers with a scale for each output channel. A processor without VNNI i
 products of two neighbouring channels in 16 bits, which overflow at 8-bit weights (255 x 127 x 2)
 and silently saturate. So weights of dense convolutions take 7 bits (255 x 64 x 2 < 2**15), and the
 sums are exact everywhere. Depthwise convolutions have nothing to add in pairs and take 8.
+
+What is rounded off has a mean, layer by layer, and the sum of it shifts all logits alike: that
+hardly changes their order, but moves them past the threshold. So the convolution that ends the
+frame graph stays in 32 bits, and its bias takes up what its output, channel by channel, differs by
+in the mean (empirical bias correction: Nagel et al., "Data-Free Quantization Through Weight
+Equalization and Bias Correction", ICCV 2019).
 """
 
 from __future__ import annotations
@@ -50,7 +56,7 @@ Feed = dict[str, "FloatArray"]
 FIRST_STAGE: Final = "stages.0."
 """Part of the names of the weights of every backbone's first stage."""
 
-IN_FLOAT: Final = "the first stage of each pathway and all of the clip graph"
+IN_FLOAT: Final = "the first stage of each pathway, the last convolution and the clip graph"
 _QUANTISED_OPERATORS: Final = ["Conv", "Add", "Clip", "Relu"]
 
 
@@ -76,12 +82,12 @@ def quantise_package(package: ModelPackage, path: Path, footage: Footage) -> Mod
     """
     require_folder(path)
     require_float(package)
-    feeds = _Feeds(package, footage.clips)
+    feeds = Feeds(package, footage.clips)
     frame_graph, values = quantise_frame_graph(package.frame_graph, package.weights, feeds)
     clip_values = {name: v for name, v in package.weights.items() if name.startswith("clip/")}
     quantisation = Quantisation(
         source_sha256=package.sha256,
-        clips=feeds.clips,
+        clips=len(feeds),
         basis=footage.basis,
         in_float=IN_FLOAT,
         onnxruntime_version=onnxruntime.__version__,
@@ -115,14 +121,15 @@ def require_float(package: ModelPackage) -> None:
 
 
 def quantise_frame_graph(
-    graph: bytes, weights: Mapping[str, NDArray[Any]], feeds: CalibrationDataReader
+    graph: bytes, weights: Mapping[str, NDArray[Any]], feeds: Feeds
 ) -> tuple[bytes, dict[str, NDArray[Any]]]:
     """The frame graph in 8-bit integers where :data:`IN_FLOAT` does not except it.
 
     Args:
         graph: As in a package, its weights external.
         weights: Of both graphs, by ``GRAPH/NAME``.
-        feeds: Inputs that the ranges of the activations are observed on.
+        feeds: Inputs on which the ranges of the activations are observed, and the mean of what is
+            rounded off.
 
     Returns:
         The graph, and its external initialisers by ``frame/NAME``.
@@ -138,7 +145,7 @@ def quantise_frame_graph(
         quantize_static(
             prepared,
             quantised,
-            feeds,
+            _Reader(feeds),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=_QUANTISED_OPERATORS,
             nodes_to_exclude=_nodes_in_float(model),
@@ -149,7 +156,9 @@ def quantise_frame_graph(
             calibrate_method=CalibrationMethod.MinMax,
             extra_options={"TensorQuantOverrides": _of_8_bits(model)},
         )
-        return _taken_apart(onnx.load(quantised))
+        made = onnx.load(quantised)
+    _correct_bias(made, model, feeds)
+    return _taken_apart(made)
 
 
 def _whole(graph: bytes, weights: Mapping[str, NDArray[Any]]) -> onnx.ModelProto:
@@ -178,17 +187,53 @@ def _nodes_in_float(model: onnx.ModelProto) -> list[str]:
     """
     inputs = {each.name for each in model.graph.input}
     found = list(_convolutions(model))
+    last = found[-1][0].name
     kept = [
-        node.name for node, weight in found if FIRST_STAGE in weight.name or node.input[0] in inputs
+        node.name
+        for node, weight in found
+        if FIRST_STAGE in weight.name or node.input[0] in inputs or node.name == last
     ]
     if len(kept) == len(found):
         raise ConfigError(
             "the package has no layer that can be quantised",
             where="frame.onnx",
-            got=f"{len(found)} convolutions, all of them in a first stage",
+            got=f"{len(found)} convolutions, each the last or in a first stage",
             hint="use it as it is",
         )
     return kept
+
+
+def _correct_bias(model: onnx.ModelProto, exact: onnx.ModelProto, feeds: Feeds) -> None:
+    """Let the last convolution's bias take up what its output differs by in the mean.
+
+    Args:
+        model: Quantised; changed in place.
+        exact: The same graph in 32 bits.
+        feeds: Inputs to take the mean over.
+    """
+    output = list(_convolutions(exact))[-1][0].output[0]
+    shift = _mean_of(exact, output, feeds) - _mean_of(model, output, feeds)
+    node = next(node for node in model.graph.node if output in node.output)
+    if len(node.input) == 2:
+        node.input.append(f"{node.input[1]}.bias")
+        zeros = onnx.numpy_helper.from_array(np.zeros_like(shift), node.input[2])
+        model.graph.initializer.append(zeros)
+    bias = next(each for each in model.graph.initializer if each.name == node.input[2])
+    corrected = onnx.numpy_helper.to_array(bias) + shift
+    bias.CopyFrom(onnx.numpy_helper.from_array(corrected, bias.name))
+
+
+def _mean_of(model: onnx.ModelProto, name: str, feeds: Feeds) -> NDArray[np.float32]:
+    """Mean of an inner map (N, C, h, w) over the feeds and all places, float32, (C,)."""
+    opened = onnx.ModelProto()
+    opened.CopyFrom(model)
+    if name not in {each.name for each in opened.graph.output}:
+        opened.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
+    session = onnxruntime.InferenceSession(
+        opened.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    means = [session.run([name], feed)[0].mean(axis=(0, 2, 3)) for feed in feeds]
+    return np.asarray(np.mean(means, axis=0), dtype=np.float32)
 
 
 def _of_8_bits(model: onnx.ModelProto) -> dict[str, list[dict[str, Any]]]:
@@ -219,37 +264,50 @@ def _taken_apart(model: onnx.ModelProto) -> tuple[bytes, dict[str, NDArray[Any]]
     return model.SerializeToString(), {f"frame/{name}": value for name, value in taken.items()}
 
 
-class _Feeds(CalibrationDataReader):  # type: ignore[misc]
-    """What the frame graph sees of clips: of each the pairs of one phase, in turns.
+class Feeds:
+    """What the frame graph sees of some clips: of each every second pair of one phase, in turns.
 
-    Attributes:
-        clips: Number of clips begun.
+    Its length is the number of clips. It can be gone through as often as one likes.
+
+    Args:
+        package: Whose frame graph.
+        clips: Gone through once; RGB, uint8, (L, H, W, 3) each.
+
+    Raises:
+        ValueError: There is no clip.
     """
 
     def __init__(self, package: ModelPackage, clips: Iterable[Picture]) -> None:
-        self.clips = 0
-        self._package = package
+        sampling = package.manifest.sampling
         self._scorer = PhaseScorer(package.runner(), package.manifest.input)
-        self._feeds = self._all(clips)
+        self._phases: list[Picture] = []
+        for number, clip in enumerate(clips):
+            phases = phase_indices(len(clip), sampling.phase_frames, sampling.stride)
+            self._phases.append(clip[phases[number % len(phases)]])
+        if not self._phases:
+            raise ValueError("there is no clip to observe ranges on")
+
+    def __len__(self) -> int:
+        return len(self._phases)
+
+    def __iter__(self) -> Iterator[Feed]:
+        for number, phase in enumerate(self._phases):
+            box = centred_square(phase.shape[2], phase.shape[1])
+            prepared = [self._scorer.prepare(frame, box) for frame in phase]
+            for pair in list(pairwise(prepared))[number % 2 :: 2]:
+                residual = residual_frames(np.stack(pair), self._scorer.spec.residual)
+                yield {"frame": pair[0][np.newaxis], "residual": residual}
+
+
+class _Reader(CalibrationDataReader):  # type: ignore[misc]
+    """Feeds in the form that the quantiser asks for."""
+
+    def __init__(self, feeds: Feeds) -> None:
+        self._left = iter(feeds)
 
     def get_next(self) -> Feed | None:
         """The next input; None after the last."""
-        return next(self._feeds, None)
-
-    def _all(self, clips: Iterable[Picture]) -> Iterator[Feed]:
-        for number, clip in enumerate(clips):
-            self.clips += 1
-            yield from self._of(clip, number)
-
-    def _of(self, clip: Picture, number: int) -> Iterator[Feed]:
-        spec, sampling = self._package.manifest.input, self._package.manifest.sampling
-        phases = phase_indices(len(clip), sampling.phase_frames, sampling.stride)
-        box = centred_square(clip.shape[2], clip.shape[1])
-        chosen = clip[phases[number % len(phases)]]
-        prepared = [self._scorer.prepare(frame, box) for frame in chosen]
-        for earlier, later in pairwise(prepared):
-            residual = residual_frames(np.stack((earlier, later)), spec.residual)
-            yield {"frame": earlier[np.newaxis], "residual": residual}
+        return next(self._left, None)
 
 
 def _chapter(quantisation: Quantisation, options: str) -> str:
