@@ -473,8 +473,12 @@ def test_bundled_package_is_the_one_in_the_models_folder(
     monkeypatch.setattr(package_module, "_MODELS", tmp_path)
     with pytest.raises(PackageError, match=r"name a \.stcnet file"):
         bundled_package()
+    (tmp_path / "flagship-int8.stcnet").touch()
+    with pytest.raises(PackageError, match="got none in fp32"):
+        bundled_package()
     (tmp_path / "flagship.stcnet").touch()
     assert bundled_package() == tmp_path / "flagship.stcnet"
+    assert bundled_package("int8") == tmp_path / "flagship-int8.stcnet"
 
 
 @pytest.mark.parametrize("module", ["torch", "onnx"])

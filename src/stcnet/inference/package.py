@@ -175,20 +175,24 @@ class ModelPackage:
         return score
 
 
-def bundled_package() -> Path:
+def bundled_package(precision: Precision = "fp32") -> Path:
     """The model package that comes with the installation.
+
+    Args:
+        precision: ``int8`` for the one whose name ends in ``-int8``.
 
     Raises:
         PackageError: This installation has none.
     """
-    found = sorted(_MODELS.glob("*.stcnet"))
-    if not found:
-        raise PackageError(
-            "no model package comes with this installation",
-            where=_MODELS,
-            hint="install a released wheel, or name a .stcnet file",
-        )
-    return found[0]
+    for path in sorted(_MODELS.glob("*.stcnet")):
+        if path.stem.endswith("-int8") == (precision == "int8"):
+            return path
+    raise PackageError(
+        "no model package comes with this installation",
+        where=_MODELS,
+        got=f"none in {precision}",
+        hint="install a released wheel, or name a .stcnet file",
+    )
 
 
 def unpack(data: bytes, source: Path) -> ModelPackage:
