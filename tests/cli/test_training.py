@@ -97,7 +97,7 @@ def test_trained_on_everything_exported_and_scored(
     assert scored.code == 0, scored.err
     verdict = json.loads(scored.out)
     assert 0 <= verdict["probability"] <= 1
-    assert verdict["threshold"] == 0.5
+    assert verdict["threshold"] == loaded.calibration.threshold
     assert loaded.calibration.basis.startswith("Temperature scaling on ")
     assert {point.hours_per_day for point in loaded.manifest.operating_points} == {10.0}
 
