@@ -12,6 +12,7 @@ import torch
 
 from stcnet.synthesis.camera import Camera, film, shaken, sway
 from stcnet.synthesis.compositing import composite, to_display
+from stcnet.synthesis.movers import Canvas, Mover, Veil
 from stcnet.synthesis.parameters import Optics, Plume, Source, Wind, stack_plumes
 from stcnet.synthesis.plants import Plant, random_plant
 from stcnet.synthesis.plumes import Opacity, render_opacity
@@ -34,23 +35,27 @@ if TYPE_CHECKING:
     from stcnet.synthesis.parameters import Colour, Pair
     from stcnet.types import Picture
 
-Substance = Literal["smoke", "steam", "fog"]
+Substance = Literal["smoke", "steam", "fog", "mover"]
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A plant, the plumes it emits, the weather and light around it, and the camera before it."""
+    """A plant, the plumes it emits, the weather and light around it, and the camera before it.
+
+    ``movers`` have nothing to do with smoke; each knows whether it stands before the plumes.
+    """
 
     plant: Plant
     plumes: tuple[Plume, ...] = ()
     weather: Weather = field(default_factory=Weather)
     light: Light = field(default_factory=Light)
     camera: Camera = field(default_factory=Camera)
+    movers: tuple[Mover, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """Something translucent before what lies behind it.
+    """Something before what lies behind it, translucent or not.
 
     Attributes:
         substance: What it is.
@@ -73,9 +78,9 @@ class Shot:
 
     Attributes:
         frames: What the camera gives, uint8, shape (T, H, W, 3).
-        background: The scene without plumes and fog, before lens and sensor: display values
-            0..255, float32, shape (T, 3, H, W). The camera's shake has moved it.
-        layers: Plumes and fog from back to front; the shake has moved them too.
+        background: The scene without plumes, fog and movers, before lens and sensor: display
+            values 0..255, float32, shape (T, 3, H, W). The camera's shake has moved it.
+        layers: Movers, plumes and fog from back to front; the shake has moved them too.
     """
 
     frames: Picture
@@ -105,10 +110,10 @@ def _through(background: Tensor, layers: tuple[Layer, ...]) -> Tensor:
 
 
 def render_background(scene: Scene, times_s: Tensor, height: int, width: int) -> Tensor:
-    """Render the scene without plumes and fog, before a camera that stands still.
+    """Render the scene without plumes, fog and movers, before a camera that stands still.
 
     Args:
-        scene: What to render; its plumes are left out.
+        scene: What to render; its plumes and movers are left out.
         times_s: World time of the frames in seconds, shape (T,); on their device it is rendered.
         height: Rows of the picture.
         width: Columns of the picture.
@@ -122,8 +127,9 @@ def render_background(scene: Scene, times_s: Tensor, height: int, width: int) ->
     lamps, glow = lamp_light(plant, light, x, y), lamp_glow(plant, light, x, y)
     frames = []
     for time_s in times_s.tolist():
-        shade = light.level * daylight(plant, weather, time_s, x, y)
-        above = light.level * sky(plant, weather, time_s, x, y)
+        level = light.at(time_s).level
+        shade = level * daylight(plant, weather, time_s, x, y)
+        above = level * sky(plant, weather, time_s, x, y)
         frames.append(torch.lerp(above, land * (shade + lamps), covered) + glow)
     return to_display(torch.stack(frames))
 
@@ -145,10 +151,14 @@ def render_plume(plume: Plume, times_s: Tensor, height: int, width: int) -> Opac
 
 
 def _falling_light(scene: Scene, times_s: Tensor, height: int, width: int) -> Tensor:
-    """Light that falls on plumes, as a share of full daylight, shape (T, H, W)."""
+    """Light that falls on plumes and movers, as a share of full daylight, shape (T, H, W)."""
     x, y = pixel_grid(height, width, times_s)
-    shades = [daylight(scene.plant, scene.weather, t, x, y) for t in times_s.tolist()]
-    return plume_light(scene.light, torch.stack(shades), lamp_light(scene.plant, scene.light, x, y))
+    lamps, plant = lamp_light(scene.plant, scene.light, x, y), scene.plant
+    lights = [
+        plume_light(scene.light.at(t), daylight(plant, scene.weather, t, x, y), lamps)
+        for t in times_s.tolist()
+    ]
+    return torch.stack(lights)
 
 
 def _fog(scene: Scene, light: Tensor, white: Tensor) -> Layer:
@@ -158,6 +168,28 @@ def _fog(scene: Scene, light: Tensor, white: Tensor) -> Layer:
     return Layer("fog", Opacity(depth[None], light[None]), colour * white)
 
 
+def _canvas(scene: Scene, times_s: Tensor, height: int, width: int) -> Canvas:
+    x, y = pixel_grid(height, width, times_s)
+    _, covered = paint_land(scene.plant, scene.weather, height, width, times_s)
+    return Canvas(times_s.float(), x, y, 1 - covered)
+
+
+def _veil_layer(veil: Veil, falling: Tensor, white: Tensor) -> Layer:
+    """A part of a mover in the light of the scene, or in its own."""
+    light = veil.light if veil.shines else veil.light * falling
+    colour = torch.tensor([veil.colour], device=light.device)
+    radiance = colour if veil.shines else colour * white
+    return Layer("mover", Opacity(veil.depth[None], light[None]), radiance)
+
+
+def _mover_layers(
+    scene: Scene, falling: Tensor, white: Tensor, canvas: Canvas, *, before: bool
+) -> list[Layer]:
+    """Movers that stand before the plumes, or those behind them."""
+    some = [mover for mover in scene.movers if mover.before == before and mover.strength > 0]
+    return [_veil_layer(veil, falling, white) for mover in some for veil in mover.veils(canvas)]
+
+
 def _moved(layer: Layer, offset: Tensor) -> Layer:
     fields = torch.cat([layer.opacity.optical_depth, layer.opacity.light]).movedim(0, 1)
     depth, light = shaken(fields, offset).movedim(1, 0)[:, None]
@@ -165,11 +197,12 @@ def _moved(layer: Layer, offset: Tensor) -> Layer:
 
 
 def render_layers(scene: Scene, times_s: Tensor, height: int, width: int) -> tuple[Layer, ...]:
-    """Render the plumes of a scene and the fog before them, for a camera that stands still.
+    """Render movers, plumes and fog of a scene, for a camera that stands still.
 
-    Arguments as for :func:`render_background`.
+    From back to front: movers behind the plumes, plumes, fog, movers before them. Arguments as for
+    :func:`render_background`.
     """
-    if not scene.plumes and scene.weather.fog == 0:
+    if not scene.plumes and scene.weather.fog == 0 and not scene.movers:
         return ()
     falling = _falling_light(scene, times_s, height, width)
     white = plume_white(scene.light, times_s)
@@ -181,7 +214,13 @@ def render_layers(scene: Scene, times_s: Tensor, height: int, width: int) -> tup
         layers.append(Layer("steam" if plume.optics.evaporation > 0 else "smoke", lit, radiance))
     if scene.weather.fog > 0:
         layers.append(_fog(scene, falling, white))
-    return tuple(layers)
+    if not scene.movers:
+        return tuple(layers)
+    canvas = _canvas(scene, times_s, height, width)
+    behind, front = (
+        _mover_layers(scene, falling, white, canvas, before=before) for before in (False, True)
+    )
+    return (*behind, *layers, *front)
 
 
 def shoot(scene: Scene, times_s: Tensor, height: int, width: int, *, grain: int = 0) -> Shot:

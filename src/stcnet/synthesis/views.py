@@ -1,4 +1,4 @@
-"""Views drawn at random: what stands, what it emits, weather, light and camera, from one seed."""
+"""Views drawn at random from one seed: what stands, emits and moves, weather, light and camera."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
+from stcnet.synthesis.bustle import random_movers
 from stcnet.synthesis.camera import Camera
 from stcnet.synthesis.draws import SMOKE, STEAM, PlumeRanges, random_plumes
 from stcnet.synthesis.parameters import Plume, unstack_plumes
@@ -51,8 +52,13 @@ _AIRS: tuple[Colour, ...] = ((0.55, 0.6, 0.66), (0.30, 0.42, 0.62), (0.42, 0.45,
 class ViewRanges:
     """From where to where weather, light and camera are drawn, evenly; see the classes so named.
 
+    Neither ``trend`` nor ``movers`` changes what else is drawn.
+
     Attributes:
         casts: White balances, each with its weight.
+        trend: Growth of the daylight per minute, as the logarithm of its factor.
+        movers: Names of ``stcnet.synthesis.bustle.MOVERS``, each with its probability, from back
+            to front.
         compression: Rate factors of H.264, both ends included; None: uncompressed.
         grey: Probability of a grey picture.
     """
@@ -73,6 +79,8 @@ class ViewRanges:
     casts: tuple[tuple[Colour, float], ...] = _CASTS
     compression: tuple[int, int] | None = (20, 30)
     grey: float = 0.0
+    trend: Range = (0.0, 0.0)
+    movers: tuple[tuple[str, float], ...] = ()
 
 
 DAYLIGHT = ViewRanges()
@@ -94,6 +102,26 @@ RESTLESS = replace(
     shake=(0.0005, 0.003),
 )
 """Clouds and shadows in a hurry before a camera that flickers and shakes."""
+BUSY = replace(
+    DAYLIGHT,
+    movers=(
+        ("clouds", 0.3),
+        ("waves", 0.15),
+        ("traffic", 0.3),
+        ("crane", 0.2),
+        ("lamps", 0.15),
+        ("birds", 0.2),
+        ("fog", 0.15),
+        ("foliage", 0.2),
+        ("rain", 0.12),
+        ("snow", 0.08),
+        ("drops", 0.15),
+        ("insects", 0.1),
+    ),
+)
+"""Days on which much moves that is no smoke."""
+DUSK = replace(DAYLIGHT, level=(0.1, 0.5), lamps=(0.0, 0.2), trend=(-0.5, 0.5), exposure=(0.7, 1.6))
+"""Sunrise and sunset: light that changes while one looks."""
 
 
 def _weather(rng: np.random.Generator, ranges: ViewRanges) -> Weather:
@@ -178,6 +206,7 @@ def random_view(
         level=rng.uniform(*ranges.level),
         shaded=rng.uniform(0.3, 1),
         lamps=rng.uniform(*ranges.lamps),
+        trend=np.random.default_rng((seed, 6)).uniform(*ranges.trend),
     )
     at_steam, at_smoke = rng.random(2)
     plumes = []
@@ -187,4 +216,5 @@ def random_view(
     if situation in ("steam", "mixed"):
         drawn = _drawn(seed, 2, steam, duration_s)
         plumes.append(_at_mouth(drawn, plant, ("stack", "hall", "shed"), at_steam))
-    return Scene(plant, tuple(plumes), weather, light, camera)
+    movers = random_movers(seed, ranges.movers)
+    return Scene(plant, tuple(plumes), weather, light, camera, movers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -77,6 +77,8 @@ class Light:
         shaded: Share of the shadows and of the slow drift on the land that plumes take as well,
             0..1; 0 lights plumes evenly.
         lamps: Light beside a lamp of the plant as a share of full daylight, 0 or more.
+        trend: Growth of the daylight per minute, as the logarithm of its factor: above 0 the sun
+            rises, below 0 it sets.
 
     Raises:
         ValueError: A number is out of its range.
@@ -86,10 +88,20 @@ class Light:
     white: Colour = WHITE_LIGHT
     shaded: float = 0.0
     lamps: float = 0.0
+    trend: float = 0.0
 
     def __post_init__(self) -> None:
         share = (0.0, 1.0)
         require_within(self, level=share, white=share, shaded=share, lamps=(0.0, math.inf))
+        require_within(self, trend=(-10.0, 10.0))
+
+    def at(self, time_s: float) -> Light:
+        """The light at a time, without its trend; never more than full daylight."""
+        if self.trend == 0:
+            return self
+        # Far from the start the exponent would overflow; by then it is full day or night.
+        factor = math.exp(max(-50.0, min(50.0, self.trend * time_s / 60)))
+        return replace(self, level=min(1.0, self.level * factor), trend=0.0)
 
 
 def colour_field(values: Colour, like: Tensor) -> Tensor:
@@ -154,7 +166,7 @@ def lamp_glow(plant: Plant, light: Light, x: Tensor, y: Tensor) -> Tensor:
 
 
 def plume_light(light: Light, shades: Tensor, lamps: Tensor) -> Tensor:
-    """Light that falls on plumes, as a share of full daylight: (T, H, W), (H, W) -> (T, H, W)."""
+    """Light that falls on plumes, as a share of full daylight: (H, W), (H, W) -> (H, W)."""
     return light.level * (1 + light.shaded * (shades - 1)) + lamps
 
 
