@@ -3,7 +3,8 @@
 Watches empty scenes with hurried clouds, shadows, a camera that flickers and shakes, for a day in
 all, and counts the events; then judges single clips of each kind: empty, steam alone, smoke, both,
 by day and by night, and opaque smoke before a clear background. The scenes follow from their seeds
-alone, so that two models can be compared row by row; ``--json`` keeps the numbers.
+alone, so that two models can be compared row by row; ``--json`` keeps the numbers. ``--kinds``
+picks rows; those of things that move and are no smoke are all called "empty, ...".
 """
 
 from __future__ import annotations
@@ -21,11 +22,14 @@ from scipy.stats import binomtest
 from stcnet.detection import episode_settings
 from stcnet.events import find_episodes
 from stcnet.inference import ClipScorer, ModelPackage, StreamScorer, bundled_package
+from stcnet.synthesis.bustle import MOVERS
 from stcnet.synthesis.draws import COLOURS, PlumeRanges
 from stcnet.synthesis.scenes import Scene, Shot, shoot
 from stcnet.synthesis.views import (
+    BUSY,
     CLEAR,
     DAYLIGHT,
+    DUSK,
     NIGHT,
     RESTLESS,
     Situation,
@@ -94,7 +98,7 @@ OPAQUE: Final = replace(
     intermittency=(0.0, 0.4),
     palette=tuple((COLOURS[name], 1.0) for name in ("black", "dark", "brown", "white")),
 )
-_OPAQUE_ALPHA, _CLEAR_CHANGE, _CLEAR_SHARE = 0.9, 25.0, 0.01
+_OPAQUE_ALPHA, _CLEAR_CHANGE, _CLEAR_SHARE, _MOVER_CHANGE = 0.9, 25.0, 0.01, 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,19 @@ def view(
     return random_view(seed, situation, replace(ranges, blur=LENS), smoke=smoke, steam=STEAM)
 
 
+def mover_seen(shot: Shot) -> bool:
+    """Whether something that is no smoke changes a hundredth of the pixels in some frame."""
+    change = (shot.clean() - shot.background).abs().amax(1) > _MOVER_CHANGE
+    moving = change & (shot.alpha("mover") > 0)
+    return bool(moving.float().mean((1, 2)).max() > _CLEAR_SHARE)
+
+
+def moving(name: str) -> Kind:
+    """Views without plumes in which a mover of this name can be seen, and nothing hurries."""
+    ranges = replace(DAYLIGHT, movers=((name, 1.0),))
+    return Kind(f"empty, {name}", lambda seed: view(seed, "empty", ranges), "none", "", mover_seen)
+
+
 KINDS: Final = (
     Kind("empty", lambda seed: view(seed, "empty"), "none"),
     Kind("empty, hurried clouds and shadows, flicker, shake",
@@ -170,6 +187,9 @@ KINDS: Final = (
     Kind("smoke, night", lambda seed: view(seed, "smoke", NIGHT), "alarm"),
     Kind("smoke, grey picture",
          lambda seed: view(seed, "smoke", replace(DAYLIGHT, grey=1.0)), "alarm"),
+    Kind("empty, sunrise or sunset", lambda seed: view(seed, "empty", DUSK), "none"),
+    *(moving(name) for name in MOVERS),
+    Kind("smoke, much else moves", lambda seed: view(seed, "smoke", BUSY), "alarm"),
 )  # fmt: skip
 
 
@@ -245,15 +265,25 @@ def print_tables(day: Day | None, rows: list[Row]) -> None:
         print(f"| {row.kind} | {row.wants} | {row.goal or '-'} | {numbers} |")
 
 
+def chosen_kinds(start: str) -> list[Kind]:
+    """Kinds whose name begins so."""
+    return [kind for kind in KINDS if kind.name.startswith(start)]
+
+
 def arguments() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--model", type=Path, help="model package; else the bundled one")
     parser.add_argument("--hours", type=float, default=24.0, help="of empty scenes; 0: none")
     parser.add_argument("--clips", type=int, default=100, help="of each kind; 0: none")
+    parser.add_argument("--kinds", default="", help="only kinds whose name begins with this")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the numbers here too")
-    return parser.parse_args()
+    given = parser.parse_args()
+    if not chosen_kinds(given.kinds):
+        known = "; ".join(kind.name for kind in KINDS)
+        parser.error(f"--kinds {given.kinds!r}: no kind begins so; known: {known}")
+    return given
 
 
 def main() -> None:
@@ -262,7 +292,7 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     package = ModelPackage.load(given.model or bundled_package())
     day = watch(given.hours, package, given.threads) if given.hours > 0 else None
-    kinds = KINDS if given.clips > 0 else ()
+    kinds = chosen_kinds(given.kinds) if given.clips > 0 else []
     rows = [judge(kind, given.clips, package, given.threads) for kind in kinds]
     print(f"Model {package.source.name}, sha256 {package.sha256}, "
           f"threshold {package.calibration.threshold:.3f}\n")  # fmt: skip

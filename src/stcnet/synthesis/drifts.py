@@ -166,7 +166,7 @@ class Foliage:
             moved = inward + self.sway * swing * (0.3 + inward)
             y = canvas.y + 0.3 * self.sway * swing
             noise = fractal_noise(0.9 * moved + self.seed * 0.19, 0.9 * y + self.seed * 0.41)
-            return torch.sigmoid(8 * (noise + 3 * (0.5 * self.strength - moved) - 0.2))
+            return torch.sigmoid(8 * (noise + 6 * (0.4 * self.strength - moved)))
 
         cover = _over_time(leaves, canvas)
         depth = (6 * min(1.0, 4 * self.strength) * cover - _LEAST).clamp(min=0)

@@ -265,7 +265,8 @@ class Specks:
         centre = place * place.new_tensor([canvas.aspect, 1.0]) + self.crawl * torch.sin(angle)
         there = (hashed_uniform(key, self.seed, 84) < self.strength).float()
         size = self.radius * (0.5 + hashed_uniform(number, self.seed, 85))[:, None].expand(-1, 2)
-        depth = spots(centre, size, self.opacity * there, canvas, edge=4)
+        # Flat in the middle, so that a drop has an edge.
+        depth = self.opacity * spots(centre, 0.7 * size, 3 * there, canvas).clamp(max=1)
         return (Veil(depth, torch.ones_like(depth), _DARK if self.crawl else _PALE),)
 
 
