@@ -111,6 +111,21 @@ def test_cells_are_compared_with_the_baseline_without_mcnemar(
     assert told.out.endswith("drawn together: near-duplicates\n")
 
 
+def test_verdicts_are_compared_with_those_from_one_half_on(
+    run: Run, small_data: Path, tmp_path: Path
+) -> None:
+    path = cells_file(tmp_path / "predictions.csv", 2.0)
+    told = run("evaluate", "--calibrated", "--predictions", path, "--data", small_data,
+               "--against", "half", "--json")  # fmt: skip
+    assert told.code == 0, told.err
+    metrics = json.loads(told.out)["comparison"]["metrics"]
+    for name, differs in {"recall": True, "roc_auc": False}.items():
+        ours, theirs = metrics[name]["ours"], metrics[name]["theirs"]
+        assert (ours != theirs) == differs
+        assert metrics[name]["difference"][0] == pytest.approx(ours[0] - theirs[0], abs=2e-4)
+    assert metrics["recall"]["difference"][0] > 0
+
+
 def test_two_models_are_compared_fold_by_fold(run: Run, small_data: Path, tmp_path: Path) -> None:
     ours, theirs = cells_file(tmp_path / "a.csv", 0.1), cells_file(tmp_path / "b.csv", 5)
     told = run("evaluate", "--predictions", ours, "--data", small_data, "--against", theirs,
@@ -254,6 +269,8 @@ BAD: list[Any] = [
                  id="dimension"),
     pytest.param(judging("--against", "gone.csv"), "gone.csv: the predictions cannot be read",
                  id="no file against"),
+    pytest.param(judging("--against", "half"), "are of the calibrated predictions themselves (got",
+                 id="half of raw scores"),
     pytest.param(judging("--against", "baseline"), "--against: the baseline stands in the records",
                  id="baseline without records"),
     pytest.param(comparing_with("file_name,label,logit\nx,1,1\n"),

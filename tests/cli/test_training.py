@@ -58,6 +58,7 @@ def test_one_fold_is_trained_predicted_and_printed(
 
     table = run("evaluate", "--predictions", out / "predictions.csv", "--data", small_data)
     assert told.out.startswith(table.out.strip())
+    assert "not calibrated, smoke is called above logit 0: predictions: a fold can" in told.err
 
 
 def test_frozen_chance_is_told(run: Run, small_data: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stcnet.cli.gallery import GalleryFolder, GallerySize, write_mistakes
-from stcnet.cli.held_out import BASELINE, Judging, predicted
+from stcnet.cli.held_out import BASELINE, HALF, Judging, predicted
 from stcnet.cli.printing import print_assessment, print_watch
 from stcnet.cli.research import Protocol, RevisionsFile, require_extra
 from stcnet.errors import ConfigError
@@ -39,7 +39,7 @@ Package = Annotated[
 Calibrated = Annotated[
     bool,
     typer.Option(
-        help="Call smoke from a probability of one half on, calibrated on the other folds."
+        help="Calibrate each fold on the others, and call smoke where these expect the highest F1."
     ),
 ]
 Parts = Annotated[
@@ -58,7 +58,8 @@ Against = Annotated[
     typer.Option(
         metavar="FILE",
         help="Predictions of another model on the same clips, or, with --data, the word "
-        "baseline for RGB-TC; one for each file.",
+        "baseline for RGB-TC; with --calibrated, the word half for the same predictions called "
+        "smoke from one half on; one for each file.",
     ),
 ]
 CausesFile = Annotated[
@@ -201,6 +202,13 @@ def _check_options(
         raise ConfigError("--calibrated goes with --predictions and --data", hint="leave it out")
     if threshold is not None:
         raise ConfigError("--threshold goes with --scores and --truth", hint="leave it out")
+    if against and HALF in against and (not calibrated or len(against) > 1):
+        raise ConfigError(
+            "verdicts from one half on are of the calibrated predictions themselves",
+            where="--against",
+            got=", ".join(against),
+            hint="add --calibrated, and name nothing else with --against",
+        )
     if against and BASELINE in against and (data is None or len(against) > 1):
         raise ConfigError(
             "the baseline stands in the records of --data, for all of its clips",

@@ -1,4 +1,4 @@
-"""``stcnet export``: from a finished run to a model package."""
+"""``stcnet export`` and ``calibrate``: a model package of a run, and what it promises."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from stcnet.cli.research import read_held_out, require_extra
 from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
+    from stcnet.inference import ModelPackage
     from stcnet.training.findings import HeldOut
 
 Method = Literal["platt", "temperature", "isotonic"]
@@ -20,35 +21,41 @@ Method = Literal["platt", "temperature", "isotonic"]
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command()(export)
+    app.command()(calibrate)
+
+
+HeldOutFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Held-out predictions of the same recipe; may be given several times.",
+    ),
+]
+MethodName = Annotated[
+    Method | None,
+    typer.Option(help="How raw scores become probabilities.", show_default="platt"),
+]
+HoursPerDay = Annotated[
+    float | None,
+    typer.Option(
+        metavar="HOURS",
+        min=0.5,
+        max=24,
+        help="Daylight of a camera-day, in which operating points count false alarms.",
+        show_default="12",
+    ),
+]
 
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished training run.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The .stcnet file to write.")],
-    predictions: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Held-out predictions of the same recipe; may be given several times.",
-        ),
-    ] = None,
+    predictions: HeldOutFiles = None,
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of the clips that were predicted.")
     ] = None,
-    calibration: Annotated[
-        Method | None,
-        typer.Option(help="How raw scores become probabilities.", show_default="platt"),
-    ] = None,
-    hours_per_day: Annotated[
-        float | None,
-        typer.Option(
-            metavar="HOURS",
-            min=0.5,
-            max=24,
-            help="Daylight of a camera-day, in which operating points count false alarms.",
-            show_default="12",
-        ),
-    ] = None,
+    calibration: MethodName = None,
+    hours_per_day: HoursPerDay = None,
     model_version: Annotated[
         str, typer.Option(metavar="VERSION", help="Version to state.")
     ] = "1.0.0",
@@ -63,7 +70,49 @@ def export(
     from stcnet.training.export import export_package
 
     held_out = _held_out(predictions, data, calibration, hours_per_day)
-    package = export_package(load_run(run), out, version=model_version, held_out=held_out)
+    _print_package(
+        out, export_package(load_run(run), out, version=model_version, held_out=held_out)
+    )
+
+
+def calibrate(
+    package: Annotated[
+        Path, typer.Argument(metavar="PACKAGE", help="A .stcnet file in 32 bits; it is left alone.")
+    ],
+    predictions: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="FILE",
+            help="Held-out predictions of its recipe; may be given several times.",
+        ),
+    ],
+    data: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder of the clips that were predicted.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The .stcnet file to write.")],
+    model_version: Annotated[
+        str, typer.Option(metavar="VERSION", help="Version to state, another than it has.")
+    ],
+    calibration: MethodName = None,
+    hours_per_day: HoursPerDay = None,
+) -> None:
+    """Calibrate a model package anew, from held-out predictions.
+
+    Probabilities, thresholds, scores, operating points and card are made again; graphs, weights and
+    worked examples stay byte for byte.
+    """
+    require_extra()
+    from stcnet.cli.values import load_package
+    from stcnet.training.recalibration import recalibrate
+
+    loaded = load_package(package)
+    held_out = _held_out(predictions, data, calibration, hours_per_day)
+    assert held_out is not None
+    _print_package(out, recalibrate(loaded, out, held_out, version=model_version))
+
+
+def _print_package(out: Path, package: ModelPackage) -> None:
+    """What was written, and what rates of false alarms it promises."""
     typer.echo(f"{out}: {package.name} {package.version}, sha256 {package.sha256}")
     for point in package.manifest.operating_points:
         typer.echo(point.in_words)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 BASELINE = "baseline"
 """Stands for RGB-TC's own predictions, which the records of the shared cells hold."""
 
+HALF = "half"
+"""Stands for the same predictions, called smoke from a probability of one half on."""
+
 
 def predicted(
     predictions: list[Path] | None, data: Path, model: Path | None, protocol: str | None
@@ -64,7 +67,8 @@ class Judging:
 
     Attributes:
         data: The folder of the collection.
-        against: Files of predictions of another model, or the word for RGB-TC's.
+        against: Files of predictions of another model, or the word for RGB-TC's or for verdicts
+            from one half on.
         calibrated: Whether each fold is calibrated on the others first.
         skip_bad: Whether clips of a fold may be missing among the predictions.
         revisions: Revised labels, for scores beside those on the published ones.
@@ -97,7 +101,7 @@ class Judging:
         return self._fold_assessor(collection, ours)
 
     def _theirs(self) -> list[Prediction] | None:
-        if not self.against or BASELINE in self.against:
+        if not self.against or {BASELINE, HALF} & set(self.against):
             return None
         return read_held_out([Path(path) for path in self.against], self.data)[1]
 
@@ -110,6 +114,8 @@ class Judging:
         if self.calibrated:
             ours = cross_calibrate(ours, cells)
             theirs = theirs and cross_calibrate(theirs, cells)
+        if HALF in self.against:
+            theirs = [replace(prediction, threshold=0.0) for prediction in ours]
         revised = (
             revise_protocol(ours, cells, self.revisions) if self.revisions is not None else None
         )
@@ -124,6 +130,7 @@ class Judging:
         from stcnet.evaluation.held_out import assess_samples, samples_of
         from stcnet.evaluation.revised_folds import revise_folds
         from stcnet.evaluation.sample_calibration import cross_calibrate_samples
+        from stcnet.evaluation.transfer import judged_at
 
         def samples(predictions: list[Prediction]) -> dict[str, Sample]:
             found = samples_of(predictions, collection, partial_folds=self.skip_bad)
@@ -131,6 +138,8 @@ class Judging:
 
         theirs = self._theirs()
         mine, other = samples(ours), samples(theirs) if theirs is not None else None
+        if HALF in self.against:
+            other = {name: judged_at(sample, 0.0) for name, sample in mine.items()}
         revised = (
             revise_folds(mine, collection, self.revisions) if self.revisions is not None else None
         )

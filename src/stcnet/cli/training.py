@@ -267,6 +267,7 @@ def _judged(job: _Job, predictions: list[Prediction]) -> Assessment:
     from stcnet.evaluation.revised_folds import revise_held_out
 
     may_miss = job.on_bad is not None
+    predictions = _calibrated(job, predictions)
     judged = assess(predictions, job.published, partial_folds=may_miss)
     if job.revised is None:
         return judged
@@ -274,6 +275,18 @@ def _judged(job: _Job, predictions: list[Prediction]) -> Assessment:
         predictions, job.published, job.revised.revisions, partial_folds=may_miss
     )
     return replace(judged, revised=revised)
+
+
+def _calibrated(job: _Job, predictions: list[Prediction]) -> list[Prediction]:
+    """With the calibration and verdict threshold that the other folds give, where they can."""
+    from stcnet.cli.errors import say
+    from stcnet.evaluation.held_out import cross_calibrated
+
+    try:
+        return cross_calibrated(predictions, job.published)
+    except DataError as error:
+        say(f"not calibrated, smoke is called above logit 0: {error}")
+        return predictions
 
 
 @contextmanager

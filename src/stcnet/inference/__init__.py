@@ -25,7 +25,7 @@ from stcnet.inference.package import EXAMPLE_TOLERANCES, ModelPackage, bundled_p
 from stcnet.inference.phases import PhaseScorer
 from stcnet.inference.scorers import ClipScorer, StreamScorer
 from stcnet.inference.tensors import Examples
-from stcnet.inference.writing import write_package
+from stcnet.inference.writing import recalibrate_package, write_package
 
 __all__ = [
     "EXAMPLE_TOLERANCES",
@@ -55,5 +55,6 @@ __all__ = [
     "TemperatureCalibration",
     "available_cores",
     "bundled_package",
+    "recalibrate_package",
     "write_package",
 ]

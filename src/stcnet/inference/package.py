@@ -93,7 +93,7 @@ class ModelPackage:
                 version, refused by ONNX Runtime, or does not score as it promises.
         """
         source = Path(path)
-        package = unpack(_read_file(source), source)
+        package = unpack(read_package_file(source), source)
         if verify:
             package.verify()
         return package
@@ -225,7 +225,12 @@ def unpack(data: bytes, source: Path) -> ModelPackage:
     )
 
 
-def _read_file(source: Path) -> bytes:
+def read_package_file(source: Path) -> bytes:
+    """The bytes of a ``.stcnet`` file.
+
+    Raises:
+        PackageError: It cannot be read, or is larger than a package may be.
+    """
     try:
         with source.open("rb") as stream:
             data = stream.read(PACKAGE_BYTES + 1)

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stcnet.errors import PackageError
 from stcnet.files import write_whole
-from stcnet.inference.archive import pack_members
+from stcnet.inference.archive import pack_members, read_members
 from stcnet.inference.manifest import FORMAT_VERSION, Manifest, ModelDescription
-from stcnet.inference.package import ModelPackage, unpack
+from stcnet.inference.package import (
+    MEMBER_BYTES,
+    PACKAGE_BYTES,
+    ModelPackage,
+    read_package_file,
+    unpack,
+)
 from stcnet.inference.tensors import (
     Examples,
     check_examples,
@@ -27,6 +34,9 @@ if TYPE_CHECKING:
 
     from stcnet.inference.calibration import Calibration
     from stcnet.types import Picture
+
+
+MANIFEST = "manifest.json"
 
 
 def write_package(
@@ -78,7 +88,42 @@ def write_package(
         sha256="",
         source=path,
     )
-    data = _pack(draft, packed_weights)
+    return _written(path, _pack(draft, packed_weights))
+
+
+def recalibrate_package(
+    package: ModelPackage,
+    path: Path,
+    *,
+    description: ModelDescription,
+    calibration: Calibration,
+    card: str,
+) -> ModelPackage:
+    """Write a package with another calibration; graphs, weights and examples stay byte for byte.
+
+    Args:
+        package: As it was loaded; its file must still be there.
+        path: The ``.stcnet`` file to write; one that exists is replaced.
+        description: What the new manifest says of the model.
+        calibration: From logits to probabilities.
+        card: The model card, in Markdown.
+
+    Raises:
+        PackageError: The file of the package cannot be read or is another one by now.
+        OutputError: The file cannot be written.
+    """
+    data = read_package_file(package.source)
+    if hashlib.sha256(data).hexdigest() != package.sha256:
+        raise PackageError(
+            "the file is not the package that was loaded", where=package.source, hint="try again"
+        )
+    members = read_members(data, MEMBER_BYTES, PACKAGE_BYTES, package.source)
+    members |= _said_of(calibration, card)
+    return _written(path, _with_manifest(members, description))
+
+
+def _written(path: Path, data: bytes) -> ModelPackage:
+    """The package in the bytes, once they are on the disk."""
     package = unpack(data, path)
     write_whole(
         path,
@@ -94,13 +139,30 @@ def _pack(draft: ModelPackage, packed_weights: bytes) -> bytes:
         "frame.onnx": draft.frame_graph,
         "clip.onnx": draft.clip_graph,
         "weights.safetensors": packed_weights,
-        "calibration.json": draft.calibration.model_dump_json(indent=2).encode(),
         "examples.npz": write_examples(_scored(draft)),
-        "MODEL_CARD.md": draft.card.encode(),
+        **_said_of(draft.calibration, draft.card),
     }
-    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
-    manifest = draft.manifest.model_copy(update={"files": hashes})
-    return pack_members({**members, "manifest.json": manifest.model_dump_json(indent=2).encode()})
+    return _with_manifest(members, draft.manifest)
+
+
+def _said_of(calibration: Calibration, card: str) -> dict[str, bytes]:
+    """The members that follow from held-out predictions."""
+    return {
+        "calibration.json": calibration.model_dump_json(indent=2).encode(),
+        "MODEL_CARD.md": card.encode(),
+    }
+
+
+def _with_manifest(members: Mapping[str, bytes], description: ModelDescription) -> bytes:
+    """The archive of the members and of a manifest of the present format that has their hashes."""
+    hashes = {
+        name: hashlib.sha256(content).hexdigest()
+        for name, content in members.items()
+        if name != MANIFEST
+    }
+    said = {name: getattr(description, name) for name in ModelDescription.model_fields}
+    manifest = Manifest(**said, format_version=FORMAT_VERSION, files=hashes)
+    return pack_members({**members, MANIFEST: manifest.model_dump_json(indent=2).encode()})
 
 
 def _scored(draft: ModelPackage) -> Examples:

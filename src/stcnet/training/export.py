@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import jinja2
 import numpy as np
 import torch
 
 import stcnet
 from stcnet.datasets.cells.records import CLIP_FRAMES, FRAME_INTERVAL_S
 from stcnet.errors import ConfigError, OutputError
-from stcnet.evaluation.breakdown import PartScores
-from stcnet.evaluation.operating_points import operating_table
-from stcnet.evaluation.protocol import GroupScores
-from stcnet.evaluation.tables import score_table
 from stcnet.inference import (
     InputSpec,
-    Metric,
     ModelDescription,
     ModelPackage,
     Provenance,
@@ -30,6 +23,7 @@ from stcnet.inference import (
 )
 from stcnet.networks import STCNet
 from stcnet.synthesis.scenes import render_clip
+from stcnet.training.card import metrics_of, model_card
 from stcnet.training.checkpoint import FinishedRun
 from stcnet.training.data import hash_ids
 from stcnet.training.findings import Findings, HeldOut
@@ -73,7 +67,7 @@ def export_package(
         OutputError: The file cannot be written.
     """
     require_folder(path)
-    created_at = created_at or _now()
+    created_at = created_at or moment_of_making()
     network = _require_stcnet(run)
     sampling = _sampling(network)
     findings = held_out.findings(sampling.window_s) if held_out else Findings()
@@ -87,7 +81,7 @@ def export_package(
         weights=graphs.weights,
         calibration=findings.calibration,
         example_frames=example_clips(sampling),
-        card=_card(run, description, findings),
+        card=model_card(description, findings),
     )
 
 
@@ -133,7 +127,7 @@ def _describe(
         ),
         sampling=_sampling(network),
         provenance=_provenance(run),
-        metrics=tuple(_metrics(findings.scores)),
+        metrics=metrics_of(findings.scores),
         operating_points=findings.points,
         limits=_limits(run),
     )
@@ -180,7 +174,12 @@ def require_folder(path: Path) -> None:
         )
 
 
-def _now() -> datetime:
+def moment_of_making() -> datetime:
+    """Now, or the moment in SOURCE_DATE_EPOCH where that is set; aware UTC, in whole seconds.
+
+    Raises:
+        ConfigError: SOURCE_DATE_EPOCH holds no number.
+    """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     try:
         moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
@@ -201,46 +200,4 @@ def _provenance(run: FinishedRun) -> Provenance:
         data_sha256=hash_ids(run.data.seen),
         seed=run.recipe.seed,
         revisions=run.data.revisions,
-    )
-
-
-def _metrics(scores: Sequence[GroupScores] | Sequence[PartScores]) -> list[Metric]:
-    """The finite estimates, rounded to 4 decimals."""
-    return [
-        Metric(
-            protocol=row.fold if isinstance(row, GroupScores) else row.sample,
-            group=row.group if isinstance(row, GroupScores) else row.part,
-            name=name,
-            value=round(estimate.value, 4),
-            low=round(estimate.low, 4),
-            high=round(estimate.high, 4),
-            n=row.clips,
-        )
-        for row in scores
-        for name, estimate in row.metrics.items()
-        if np.isfinite([estimate.value, estimate.low, estimate.high]).all()
-    ]
-
-
-def _card(run: FinishedRun, description: ModelDescription, findings: Findings) -> str:
-    loader = jinja2.PackageLoader("stcnet.training", "templates")
-    # Markdown, read as text: nothing in it is markup that could be injected.
-    environment = jinja2.Environment(  # noqa: S701
-        loader=loader, undefined=jinja2.StrictUndefined, keep_trailing_newline=True
-    )
-    return environment.get_template("MODEL_CARD.md.j2").render(
-        name=description.name,
-        version=description.version,
-        preset=description.preset,
-        choices=", ".join(f"{name} {value}" for name, value in description.network.items()),
-        sampling=description.sampling,
-        recipe=run.recipe,
-        data=run.data,
-        scores=score_table(findings.scores).markdown() if findings.scores else "",
-        calibration=findings.calibration,
-        points=findings.points,
-        operating_table=operating_table(findings.points),
-        of_cells=findings.of_cells,
-        protocols=findings.protocols,
-        limits=description.limits,
     )
