@@ -98,7 +98,8 @@ OPAQUE: Final = replace(
     intermittency=(0.0, 0.4),
     palette=tuple((COLOURS[name], 1.0) for name in ("black", "dark", "brown", "white")),
 )
-_OPAQUE_ALPHA, _CLEAR_CHANGE, _CLEAR_SHARE, _MOVER_CHANGE = 0.9, 25.0, 0.01, 8.0
+_OPAQUE_ALPHA, _CLEAR_CHANGE, _CLEAR_SHARE = 0.9, 25.0, 0.01
+_MOVER_CHANGE, _MOVER_SHARE = 8.0, 5e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +161,10 @@ def view(
 
 
 def mover_seen(shot: Shot) -> bool:
-    """Whether something that is no smoke changes a hundredth of the pixels in some frame."""
+    """Whether something that is no smoke changes 16 pixels or more of 180 x 180 in some frame."""
     change = (shot.clean() - shot.background).abs().amax(1) > _MOVER_CHANGE
     moving = change & (shot.alpha("mover") > 0)
-    return bool(moving.float().mean((1, 2)).max() > _CLEAR_SHARE)
+    return bool(moving.float().mean((1, 2)).max() > _MOVER_SHARE)
 
 
 def moving(name: str) -> Kind:

@@ -31,7 +31,7 @@ def _traffic(rng: Rng, seed: int) -> Mover:
 
 
 def _birds(rng: Rng, seed: int) -> Mover:
-    return Birds(rng.uniform(0.1, 0.8), rng.uniform(0.03, 0.3), rng.uniform(0.004, 0.015), seed)
+    return Birds(rng.uniform(0.1, 0.8), rng.uniform(0.03, 0.3), rng.uniform(0.006, 0.025), seed)
 
 
 def _drops(rng: Rng, seed: int) -> Mover:

@@ -160,8 +160,12 @@ def compress(frames: Picture, rate_factor: int) -> Picture:
         stream.width, stream.height, stream.pix_fmt = even.shape[2], even.shape[1], "yuv420p"
         # The macroblock tree of x264 reads memory before it is written: the same pictures would
         # not give the same bits each time.
-        options = {"crf": str(rate_factor), "preset": "fast", "threads": "1", "mbtree": "0"}
-        stream.options = options
+        stream.options = {
+            "crf": str(rate_factor),
+            "preset": "fast",
+            "threads": "1",
+            "mbtree": "0",
+        }
         for pixels in even:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         container.mux(stream.encode())
