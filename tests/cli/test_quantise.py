@@ -21,7 +21,7 @@ def test_writes_a_package_that_every_command_takes(
 ) -> None:
     out = tmp_path / "int8.stcnet"
     outcome = run("quantise", package, "--out", out, "--clips", 2)
-    assert (outcome.code, outcome.errors) == (0, [])
+    assert (outcome.code, outcome.errors) == (0, ["quantising ..."])
     made = ModelPackage.load(out)
     assert made.manifest.quantisation is not None
     assert made.manifest.quantisation.basis.startswith("2 rendered clips")

@@ -126,8 +126,12 @@ def mean_map(package: ModelPackage, feeds: Feeds) -> FloatArray:
 def test_the_same_clips_give_the_same_bytes(
     source: ModelPackage, quantised: ModelPackage, tmp_path: Path
 ) -> None:
-    again = quantise_package(source, tmp_path / "again.stcnet", random_footage(4))
+    told: list[tuple[int, int]] = []
+    again = quantise_package(
+        source, tmp_path / "again.stcnet", random_footage(4), on_clip=lambda *at: told.append(at)
+    )
     assert again.sha256 == quantised.sha256
+    assert told == [(done, 12) for done in range(1, 13)]
 
 
 def test_ranges_follow_the_clips(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,6 +47,7 @@ def quantise(
     the model: measure it with benchmarks/int8.py.
     """
     require_extra()
+    from stcnet.cli.progress import shown_progress
     from stcnet.cli.values import load_package
     from stcnet.training.export import require_folder
     from stcnet.training.quantisation import quantise_package, require_float
@@ -55,7 +57,9 @@ def quantise(
     require_float(source)
     if out.exists() and out.samefile(source.source):
         raise ConfigError("this is PACKAGE", where="--out", got=out, hint="name another file")
-    made = quantise_package(source, out, _footage(source, data, clips))
+    footage = _footage(source, data, clips)
+    with shown_progress() as progress:
+        made = quantise_package(source, out, footage, on_clip=partial(progress, "quantising"))
     typer.echo(f"{out}: {made.name} {made.version} in int8, sha256 {made.sha256}")
     typer.echo(f"{_megabytes(out)}, in 32 bits {_megabytes(source.source)}")
 

@@ -20,7 +20,7 @@ Equalization and Bias Correction", ICCV 2019).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,6 +53,11 @@ if TYPE_CHECKING:
 Feed = dict[str, "FloatArray"]
 """The two inputs of the frame graph, ``frame`` and ``residual``, each (1, 3, S, S)."""
 
+OnClip = Callable[[int, int], None]
+
+PASSES: Final = 3
+"""How often the clips are gone through: once for the ranges, twice for the mean."""
+
 FIRST_STAGE: Final = "stages.0."
 """Part of the names of the weights of every backbone's first stage."""
 
@@ -60,7 +65,13 @@ IN_FLOAT: Final = "the first stage of each pathway, the last convolution and the
 _QUANTISED_OPERATORS: Final = ["Conv", "Add", "Clip", "Relu"]
 
 
-def quantise_package(package: ModelPackage, path: Path, footage: Footage) -> ModelPackage:
+def quantise_package(
+    package: ModelPackage,
+    path: Path,
+    footage: Footage,
+    *,
+    on_clip: OnClip = lambda done, total: None,
+) -> ModelPackage:
     """Write the int8 form of a 32-bit package: the same model, mostly in 8-bit integers.
 
     The same package, clips and version of ONNX Runtime give the same bytes.
@@ -70,6 +81,7 @@ def quantise_package(package: ModelPackage, path: Path, footage: Footage) -> Mod
         path: The ``.stcnet`` file to write.
         footage: Its activations set the ranges. No clip of it should be one that the result is to
             be judged by.
+        on_clip: Told of clips gone through and how often that will be in all.
 
     Returns:
         The package that was written. Its probabilities follow from the same calibration; its
@@ -82,7 +94,7 @@ def quantise_package(package: ModelPackage, path: Path, footage: Footage) -> Mod
     """
     require_folder(path)
     require_float(package)
-    feeds = Feeds(package, footage.clips)
+    feeds = Feeds(package, footage.clips, on_clip)
     frame_graph, values = quantise_frame_graph(package.frame_graph, package.weights, feeds)
     clip_values = {name: v for name, v in package.weights.items() if name.startswith("clip/")}
     quantisation = Quantisation(
@@ -272,12 +284,19 @@ class Feeds:
     Args:
         package: Whose frame graph.
         clips: Gone through once; RGB, uint8, (L, H, W, 3) each.
+        on_clip: Told of clips gone through since the beginning, and of clips times passes.
 
     Raises:
         ValueError: There is no clip.
     """
 
-    def __init__(self, package: ModelPackage, clips: Iterable[Picture]) -> None:
+    def __init__(
+        self,
+        package: ModelPackage,
+        clips: Iterable[Picture],
+        on_clip: OnClip = lambda done, total: None,
+    ) -> None:
+        self._on_clip, self._done = on_clip, 0
         sampling = package.manifest.sampling
         self._scorer = PhaseScorer(package.runner(), package.manifest.input)
         self._phases: list[Picture] = []
@@ -297,6 +316,8 @@ class Feeds:
             for pair in list(pairwise(prepared))[number % 2 :: 2]:
                 residual = residual_frames(np.stack(pair), self._scorer.spec.residual)
                 yield {"frame": pair[0][np.newaxis], "residual": residual}
+            self._done += 1
+            self._on_clip(self._done, PASSES * len(self))
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]
