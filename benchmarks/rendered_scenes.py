@@ -206,12 +206,12 @@ def shots(kind: Kind, clips: int, times_s: torch.Tensor) -> Iterator[Shot]:
 
 
 def judge(kind: Kind, clips: int, package: ModelPackage, threads: int) -> Row:
-    """Judge clips of a kind at the package's threshold."""
+    """Judge clips of a kind at the package's alarm threshold."""
     sampling = package.manifest.sampling
     times_s = torch.arange(sampling.window_frames) * sampling.interval_s
     scorer = ClipScorer(package, threads=threads)
     alarms = sum(
-        scorer.score(shot.frames).probability >= package.calibration.threshold
+        scorer.score(shot.frames).probability >= package.calibration.alarm_threshold
         for shot in shots(kind, clips, times_s)
     )
     bounds = binomtest(alarms, clips).proportion_ci(method="wilson")
@@ -296,13 +296,13 @@ def main() -> None:
     kinds = chosen_kinds(given.kinds) if given.clips > 0 else []
     rows = [judge(kind, given.clips, package, given.threads) for kind in kinds]
     print(f"Model {package.source.name}, sha256 {package.sha256}, "
-          f"threshold {package.calibration.threshold:.3f}\n")  # fmt: skip
+          f"alarm threshold {package.calibration.alarm_threshold:.3f}\n")  # fmt: skip
     print_tables(day, rows)
     if given.json:
         stored = {
             "model": package.source.name,
             "sha256": package.sha256,
-            "threshold": package.calibration.threshold,
+            "threshold": package.calibration.alarm_threshold,
             "day": asdict(day) if day else None,
             "kinds": [asdict(row) for row in rows],
         }

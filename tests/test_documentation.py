@@ -79,6 +79,7 @@ def options(command: str) -> Iterator[str]:
         ("evaluate", RESEARCHER),
         ("explain", RESEARCHER),
         ("export", RESEARCHER),
+        ("calibrate", RESEARCHER),
         ("quantise", RESEARCHER),
         ("models", RESEARCHER),
         ("import-checkpoint", RESEARCHER),

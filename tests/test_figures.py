@@ -50,7 +50,8 @@ def stored_rows() -> Iterator[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def stored() -> Stored:
     rows = list(stored_rows())
-    tables = [path.read_text(encoding="utf-8") for path in RESULTS.glob("*/scores.md")]
+    files = [*RESULTS.glob("*/scores.md"), *RESULTS.glob("*/verdicts.md")]
+    tables = [path.read_text(encoding="utf-8") for path in files]
     return Stored(
         frozenset(line for table in tables for line in table.splitlines()),
         tuple(t for row in rows for t in row["metrics"].values() if None not in t),
@@ -168,6 +169,21 @@ def test_the_commands_give_the_stored_scores(
     if (folder / "scores-logit-0.json").exists():
         _, plain = evaluated(capsys, *judged)
         assert plain == kept(folder, "scores-logit-0.json")
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    "table", [*RESULTS.glob("*/verdicts.md")], ids=lambda path: path.parent.name
+)
+def test_the_command_gives_the_stored_gain_of_the_threshold(
+    table: Path, shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, record = evaluated(
+        capsys, "--calibrated", "--data", shared_data / "rise-cells", "--against", "half",
+        "--predictions", table.with_name("predictions.csv"),
+    )  # fmt: skip
+    assert table.read_text(encoding="utf-8").strip() in text
+    assert record["comparison"]["metrics"]["recall"]["difference"][0] > 0
 
 
 @pytest.mark.real_data
