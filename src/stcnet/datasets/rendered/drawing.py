@@ -10,8 +10,10 @@ import torch
 
 from stcnet.synthesis.scenes import Scene, Shot, shoot
 from stcnet.synthesis.views import (
+    BUSY,
     CLEAR,
     DAYLIGHT,
+    DUSK,
     NIGHT,
     RESTLESS,
     Situation,
@@ -31,19 +33,24 @@ VISIBLE_FRAMES: Final = 1 / 3
 
 _GREY: Final = 0.08
 _KINDS: Final[tuple[tuple[Situation, ViewRanges, float], ...]] = (
-    ("empty", DAYLIGHT, 0.12),
-    ("empty", RESTLESS, 0.15),
-    ("empty", NIGHT, 0.04),
-    ("steam", DAYLIGHT, 0.12),
-    ("steam", RESTLESS, 0.05),
-    ("steam", NIGHT, 0.04),
-    ("smoke", CLEAR, 0.09),
-    ("smoke", DAYLIGHT, 0.14),
-    ("smoke", RESTLESS, 0.06),
-    ("smoke", NIGHT, 0.05),
-    ("mixed", DAYLIGHT, 0.09),
-    ("mixed", RESTLESS, 0.03),
-    ("mixed", NIGHT, 0.02),
+    ("empty", DAYLIGHT, 0.09),
+    ("empty", RESTLESS, 0.11),
+    ("empty", BUSY, 0.10),
+    ("empty", DUSK, 0.03),
+    ("empty", NIGHT, 0.03),
+    ("steam", DAYLIGHT, 0.10),
+    ("steam", RESTLESS, 0.04),
+    ("steam", BUSY, 0.04),
+    ("steam", NIGHT, 0.03),
+    ("smoke", CLEAR, 0.08),
+    ("smoke", DAYLIGHT, 0.12),
+    ("smoke", RESTLESS, 0.05),
+    ("smoke", BUSY, 0.04),
+    ("smoke", NIGHT, 0.04),
+    ("mixed", DAYLIGHT, 0.06),
+    ("mixed", RESTLESS, 0.02),
+    ("mixed", DUSK, 0.01),
+    ("mixed", NIGHT, 0.01),
 )
 """What the plant emits, weather and light, and the share of the bank."""
 
