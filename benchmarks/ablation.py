@@ -40,12 +40,12 @@ from stcnet.evaluation.predictions import (
 )
 from stcnet.evaluation.protocol import GroupScores
 from stcnet.evaluation.tables import Table, assessment_as_json, format_estimate
+from stcnet.training.batches.decoding import decode
 from stcnet.training.data import describe_clips
-from stcnet.training.decoding import decode
 from stcnet.training.devices import make_fabric
 from stcnet.training.fitting import fit
 from stcnet.training.folds import predict_together, run_fold
-from stcnet.training.recipe import Recipe, load_recipe
+from stcnet.training.recipes.recipe import Recipe, load_recipe
 
 ROWS: Final = Path(__file__).with_suffix(".yaml")
 BASE: Final = "flagship"

@@ -62,8 +62,8 @@ from stcnet.files import write_whole
 from stcnet.inference import Calibration, ModelPackage, Sampling
 from stcnet.inference.graphs import available_cores
 from stcnet.inference.phases import PhaseScorer
+from stcnet.packaging.export import export_package
 from stcnet.training.checkpoint import WEIGHTS_FILE, load_run
-from stcnet.training.export import export_package
 
 CLIPS: Final = 80
 SCENES: Final = 8

@@ -39,10 +39,10 @@ from stcnet.evaluation.tables import HEADINGS, Table, format_estimate, triple
 from stcnet.files import write_whole
 from stcnet.inference import ClipScorer, ModelPackage, StreamScorer, bundled_package
 from stcnet.measuring.machine import this_machine
+from stcnet.packaging.export import export_package
+from stcnet.packaging.footage import CLIPS, rendered_footage, training_footage
+from stcnet.packaging.quantisation import quantise_package
 from stcnet.training.checkpoint import WEIGHTS_FILE, load_run
-from stcnet.training.export import export_package
-from stcnet.training.footage import CLIPS, rendered_footage, training_footage
-from stcnet.training.quantisation import quantise_package
 from stcnet.types import Picture
 
 MEAN: Final = "mean of the folds that leave a split out"

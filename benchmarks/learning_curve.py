@@ -47,7 +47,7 @@ from stcnet.training.data import TrainingData
 from stcnet.training.devices import make_fabric
 from stcnet.training.folds import run_fold
 from stcnet.training.pretraining import lay_groundwork
-from stcnet.training.recipe import Recipe, load_recipe
+from stcnet.training.recipes.recipe import Recipe, load_recipe
 from stcnet.wording import counted
 
 BASE: Final = "flagship"

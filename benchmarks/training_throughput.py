@@ -38,11 +38,11 @@ from stcnet.datasets.cells.records import CELL_SIDE, CLIP_FRAMES, read_cells, re
 from stcnet.datasets.clips import ClipSet, IndexArray
 from stcnet.preprocess import channels_first, resize
 from stcnet.synthesis.scenes import render_clip
-from stcnet.training.batches import Batch, BatchMaker
+from stcnet.training.batches.making import Batch, BatchMaker
+from stcnet.training.batches.placement import ClipsOn
 from stcnet.training.devices import make_fabric
 from stcnet.training.loop import Training
-from stcnet.training.placement import ClipsOn
-from stcnet.training.recipe import PlumeSettings, Recipe, load_recipe
+from stcnet.training.recipes.recipe import PlumeSettings, Recipe, load_recipe
 from stcnet.types import Picture
 from stcnet.video import Mp4Writer
 

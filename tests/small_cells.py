@@ -16,7 +16,7 @@ import torch
 from stcnet.datasets import SPLITS
 from stcnet.datasets.cells.records import CELL_SIDE, CLIP_FRAMES, GRID, Cell
 from stcnet.datasets.clips import ClipSet
-from stcnet.training.recipe import Recipe
+from stcnet.training.recipes.recipe import Recipe
 from stcnet.types import Picture
 
 MOSAICS = {"even.mp4": CLIP_FRAMES, "odd.mp4": CLIP_FRAMES + 1}

@@ -7,8 +7,8 @@ import numpy as np
 from onnx import helper
 
 from stcnet.inference import ModelPackage
-from stcnet.training.footage import Footage
-from stcnet.training.quantisation import quantise_package
+from stcnet.packaging.footage import Footage
+from stcnet.packaging.quantisation import quantise_package
 from tiny_model import (
     CHANNELS,
     Parts,

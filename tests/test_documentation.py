@@ -33,16 +33,16 @@ from stcnet.training.losses import (
     FocalSettings,
     FramesSettings,
 )
-from stcnet.training.network_settings import NetworkSettings
-from stcnet.training.optimisers import AdamWSettings, SGDSettings
-from stcnet.training.recipe import (
+from stcnet.training.recipes.network import NetworkSettings
+from stcnet.training.recipes.optimisers import AdamWSettings, SGDSettings
+from stcnet.training.recipes.recipe import (
     PlumeSettings,
     PretrainingSettings,
     Recipe,
     SceneSettings,
     bundled_recipes,
 )
-from stcnet.training.schedules import StepSettings
+from stcnet.training.recipes.schedules import StepSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "benchmarks" / "README.md"]

@@ -15,7 +15,7 @@ from stcnet.datasets.rise.collection import RiseCollection
 from stcnet.datasets.rise.rendering import synthesise_rise
 from stcnet.evaluation.metrics import METRICS
 from stcnet.evaluation.predictions import Prediction, read_rows, write_predictions
-from stcnet.training.findings import HeldOutFolds
+from stcnet.packaging.findings import HeldOutFolds
 
 from .conftest import Run
 

@@ -9,7 +9,7 @@ import torch
 
 from published_networks import torchvision_mobilenet
 from stcnet.networks import NETWORKS, build_model
-from stcnet.training.network_settings import NetworkSettings
+from stcnet.training.recipes.network import NetworkSettings
 
 from .conftest import Run
 

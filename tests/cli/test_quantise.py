@@ -8,7 +8,7 @@ from cli.conftest import Run
 from staged_model import staged_parts
 from stcnet.cli.quantise import quantise
 from stcnet.inference import ModelPackage
-from stcnet.training.footage import CLIPS
+from stcnet.packaging.footage import CLIPS
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from stcnet.datasets.augmentation import (
 from stcnet.datasets.augmentation.settings import CHANCES
 from stcnet.datasets.clips import draw_frames
 from stcnet.synthesis.augment import paste_plumes
-from stcnet.training.recipe import bundled_recipes, load_recipe
+from stcnet.training.recipes.recipe import bundled_recipes, load_recipe
 
 SIZE = 32
 OTHERS = {"i3d-nd", "flow-i3d", "flagship-cameras"}

@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from random_networks import random_input, settled_network
 from stcnet.errors import ConfigError
 from stcnet.networks import STCNet, build_model
-from stcnet.training.graphs import export_graphs
+from stcnet.packaging.graphs import export_graphs
 
 PAIRS = [
     pytest.param("stcnet-lite0-lateral", {"head": "mean"}, id="lateral, mean"),

@@ -24,7 +24,7 @@ def network() -> STCNet:
 
 
 def packed(network: STCNet) -> Content:
-    """As :func:`stcnet.training.graphs.export_graphs` names them."""
+    """As :func:`stcnet.packaging.graphs.export_graphs` names them."""
     weights: Weights = {}
     for name, values in network.state_dict().items():
         graph = "frame" if name.startswith(("pathways", "reduce")) else "clip"

@@ -5,7 +5,7 @@ import pytest
 from stcnet.errors import ConfigError
 from stcnet.reproduction.plans import recipe_within
 from stcnet.reproduction.rows import ROWS, SPLITS, Row, chosen_rows, named_row
-from stcnet.training.recipe import load_recipe
+from stcnet.training.recipes.recipe import load_recipe
 
 PUBLISHED = [row for row in ROWS if row.published is not None]
 

@@ -19,7 +19,7 @@ from stcnet.reproduction.rows import Row, named_row
 from stcnet.reproduction.training_runner import TrainingRunner, permuted
 from stcnet.training.checkpoint import WEIGHTS_FILE
 from stcnet.training.data import TrainingData
-from stcnet.training.network_settings import NetworkSettings
+from stcnet.training.recipes.network import NetworkSettings
 
 
 @dataclasses.dataclass(frozen=True)

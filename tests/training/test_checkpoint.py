@@ -28,7 +28,7 @@ from stcnet.training.checkpoint import (
     save_run,
 )
 from stcnet.training.data import TrainingData, describe_clips
-from stcnet.training.recipe import Recipe
+from stcnet.training.recipes.recipe import Recipe
 
 RECIPE = tiny_recipe()
 DATA = TrainingData(description="planted", clips=("a", "b"))

@@ -21,7 +21,7 @@ from stcnet.training.data import TrainingData
 from stcnet.training.devices import make_fabric
 from stcnet.training.fitting import fit
 from stcnet.training.loop import SILENT, EpochReport, Listener, Training
-from stcnet.training.recipe import Recipe
+from stcnet.training.recipes.recipe import Recipe
 
 DATA = TrainingData(description="planted", clips=planted_clips().ids)
 EVENTFUL: dict[str, Any] = {

@@ -13,14 +13,14 @@ from small_cells import make_cells, planted_clips, tiny_recipe
 from stcnet.datasets.cells.collection import CellCollection
 from stcnet.datasets.clips import ClipSet, join_clips
 from stcnet.errors import DataError, TrainingError
+from stcnet.training.batches.sampling import with_scenes
 from stcnet.training.checkpoint import WEIGHTS_FILE, load_run
 from stcnet.training.devices import make_fabric
 from stcnet.training.folds import train_clips
 from stcnet.training.groundwork import BARE, Groundwork
 from stcnet.training.loop import Listener, Training
 from stcnet.training.pretraining import PRETRAINING_FOLDER, SCENES_FOLDER, lay_groundwork
-from stcnet.training.recipe import Recipe
-from stcnet.training.sampling import with_scenes
+from stcnet.training.recipes.recipe import Recipe
 
 SCENES: dict[str, Any] = {"clips": 4, "share": 0.25}
 PRETRAINED: dict[str, Any] = {"scenes": SCENES, "pretraining": {"epochs": 1}}

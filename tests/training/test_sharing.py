@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from stcnet.training.batches import Batch
+from stcnet.training.batches.making import Batch
 from stcnet.training.sharing import Share, part_of, share_of, share_statistics
 
 

@@ -20,7 +20,7 @@ from stcnet.training.checkpoint import DATA_FILE, RECIPE_FILE, WEIGHTS_FILE, sav
 from stcnet.training.data import StartingWeights, TrainingData, hash_ids
 from stcnet.training.devices import make_fabric
 from stcnet.training.folds import run_fold
-from stcnet.training.recipe import Recipe
+from stcnet.training.recipes.recipe import Recipe
 from stcnet.training.start import refuse_seen, refuse_taught, start_of, with_start
 
 CLIPS = tuple(replace(planted_clip(number), group=f"group {number // 2}") for number in range(12))

@@ -14,8 +14,8 @@ from stcnet.datasets.cells.collection import CellCollection
 from stcnet.datasets.clips import ClipSet
 from stcnet.errors import DataError
 from stcnet.networks import I3D, STCNet
-from stcnet.training.batches import Batch
-from stcnet.training.decoding import as_seen, decode
+from stcnet.training.batches.decoding import as_seen, decode
+from stcnet.training.batches.making import Batch
 from stcnet.training.devices import make_fabric
 from stcnet.training.loop import Training
 from stcnet.training.sharing import share_of

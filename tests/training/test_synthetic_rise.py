@@ -22,7 +22,7 @@ from stcnet.networks import ClipNetwork
 from stcnet.training.data import TrainingData
 from stcnet.training.devices import make_fabric
 from stcnet.training.fitting import fit
-from stcnet.training.recipe import Recipe
+from stcnet.training.recipes.recipe import Recipe
 
 pytestmark = pytest.mark.slow
 

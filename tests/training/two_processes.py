@@ -32,7 +32,7 @@ from stcnet.training.devices import by_all, by_first, gather, launch, make_fabri
 from stcnet.training.fitting import kept_batch
 from stcnet.training.folds import predict_together
 from stcnet.training.loop import Training
-from stcnet.training.recipe import Recipe
+from stcnet.training.recipes.recipe import Recipe
 from stcnet.training.statistics import settle_statistics
 
 LONG_S = 400

@@ -12,7 +12,7 @@ from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
     from stcnet.inference import ModelPackage
-    from stcnet.training.findings import HeldOut
+    from stcnet.packaging.findings import HeldOut
 
 Method = Literal["platt", "temperature", "isotonic"]
 """As :data:`stcnet.inference.CalibrationMethod`, which costs an operator's start-up too much."""
@@ -66,8 +66,8 @@ def export(
     false alarms stay under 1, 0.2 and 0.05 a camera-day, or why the clips cannot tell.
     """
     require_extra()
+    from stcnet.packaging.export import export_package
     from stcnet.training.checkpoint import load_run
-    from stcnet.training.export import export_package
 
     held_out = _held_out(predictions, data, calibration, hours_per_day)
     _print_package(
@@ -103,7 +103,7 @@ def calibrate(
     """
     require_extra()
     from stcnet.cli.values import load_package
-    from stcnet.training.recalibration import recalibrate
+    from stcnet.packaging.recalibration import recalibrate
 
     loaded = load_package(package)
     held_out = _held_out(predictions, data, calibration, hours_per_day)
@@ -142,7 +142,7 @@ def _held_out(
     from stcnet.datasets.cells.collection import CellCollection
     from stcnet.evaluation.held_out import samples_of
     from stcnet.evaluation.operating_points import HOURS_PER_DAY
-    from stcnet.training.findings import HeldOutCells, HeldOutFolds
+    from stcnet.packaging.findings import HeldOutCells, HeldOutFolds
 
     collection, ours = read_held_out(predictions, data)
     method, hours = calibration or "platt", hours_per_day or HOURS_PER_DAY

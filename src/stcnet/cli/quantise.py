@@ -13,7 +13,7 @@ from stcnet.errors import ConfigError
 
 if TYPE_CHECKING:
     from stcnet.inference import ModelPackage
-    from stcnet.training.footage import Footage
+    from stcnet.packaging.footage import Footage
 
 
 def register(app: typer.Typer) -> None:
@@ -49,8 +49,8 @@ def quantise(
     require_extra()
     from stcnet.cli.progress import shown_progress
     from stcnet.cli.values import load_package
-    from stcnet.training.export import require_folder
-    from stcnet.training.quantisation import quantise_package, require_float
+    from stcnet.packaging.export import require_folder
+    from stcnet.packaging.quantisation import quantise_package, require_float
 
     require_folder(out)
     source = load_package(package)
@@ -65,7 +65,7 @@ def quantise(
 
 
 def _footage(source: ModelPackage, data: Path | None, clips: int) -> Footage:
-    from stcnet.training.footage import rendered_footage, training_footage
+    from stcnet.packaging.footage import rendered_footage, training_footage
 
     if data is None:
         return rendered_footage(source, clips)

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from stcnet.datasets.revisions.collection import RevisedCollection
     from stcnet.evaluation.assessment import Assessment
     from stcnet.evaluation.predictions import Prediction
+    from stcnet.training.batches.placement import ClipsOn
     from stcnet.training.groundwork import Groundwork
     from stcnet.training.loop import Listener
-    from stcnet.training.placement import ClipsOn
-    from stcnet.training.recipe import Recipe
+    from stcnet.training.recipes.recipe import Recipe
 
 FIRST_SPEAKS_WITHIN_S = 10.0
 PREDICTIONS_FILE = "predictions.csv"
@@ -82,9 +82,9 @@ def train(
     require_extra()
     from stcnet.datasets.folds.files import chosen_folds
     from stcnet.datasets.opening import open_collection
+    from stcnet.training.batches.placement import parse_clips_on
     from stcnet.training.devices import launch, make_fabric
-    from stcnet.training.placement import parse_clips_on
-    from stcnet.training.recipe import load_recipe
+    from stcnet.training.recipes.recipe import load_recipe
 
     place = parse_clips_on(clips_on)
     settings = load_recipe(recipe)

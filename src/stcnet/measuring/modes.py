@@ -122,7 +122,7 @@ def export_onnx(network: str, size: int, folder: Path) -> bool:
     from safetensors.numpy import save_file
 
     from stcnet.networks import STCNet, build_model
-    from stcnet.training.graphs import export_graphs
+    from stcnet.packaging.graphs import export_graphs
 
     model = build_model(network)
     if not isinstance(model, STCNet):

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 from stcnet.errors import ConfigError, DataError, TrainingError
 from stcnet.reproduction.benches import Division
 from stcnet.reproduction.rows import Row, Slot
-from stcnet.training.recipe import Recipe, load_recipe
+from stcnet.training.recipes.recipe import Recipe, load_recipe
 
 Budget = Literal["full", "quick"]
 Pretrained = Mapping[Slot, Path]

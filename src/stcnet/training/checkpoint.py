@@ -16,7 +16,7 @@ from stcnet.errors import TrainingError
 from stcnet.files import write_whole
 from stcnet.networks import ClipNetwork
 from stcnet.training.data import TrainingData
-from stcnet.training.recipe import Recipe
+from stcnet.training.recipes.recipe import Recipe
 
 CHECKPOINT_FILE = "last.ckpt"
 WEIGHTS_FILE = "weights.safetensors"

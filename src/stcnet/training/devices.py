@@ -20,7 +20,7 @@ import lightning_fabric as lf
 import torch
 
 from stcnet.errors import ConfigError, StcnetError
-from stcnet.training.settings import Precision
+from stcnet.training.recipes.settings import Precision
 
 ResultT = TypeVar("ResultT")
 ACCELERATORS = ("auto", "cpu", "cuda")

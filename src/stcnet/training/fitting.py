@@ -14,6 +14,7 @@ from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 from stcnet.datasets.clips import ClipSet
 from stcnet.errors import OutputError, TrainingError
 from stcnet.networks import ClipNetwork
+from stcnet.training.batches.placement import ClipsOn
 from stcnet.training.checkpoint import (
     CHECKPOINT_FILE,
     Progress,
@@ -27,8 +28,7 @@ from stcnet.training.devices import by_first, make_fabric
 from stcnet.training.groundwork import BARE, Groundwork
 from stcnet.training.loop import SILENT, EpochReport, Listener, Training
 from stcnet.training.nonfinite import NotFiniteError
-from stcnet.training.placement import ClipsOn
-from stcnet.training.recipe import Recipe
+from stcnet.training.recipes.recipe import Recipe
 
 LOG_FILE = "epochs.csv"
 LONGEST_REASON = 160
@@ -54,7 +54,7 @@ def fit(
         data: What they are, for the record.
         folder: Where checkpoint, logs and the resulting weights go.
         fabric: Devices and precision, launched; None: one device, a GPU where there is one.
-        clips_on: Where the clips lie, see :func:`stcnet.training.placement.place_clips`.
+        clips_on: Where the clips lie, see :func:`stcnet.training.batches.placement.place_clips`.
         listener: Told of steps and epochs.
         groundwork: What a recipe with scenes needs, see
             :func:`stcnet.training.pretraining.lay_groundwork`.

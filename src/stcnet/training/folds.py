@@ -18,15 +18,15 @@ from stcnet.datasets.leaks.look_alikes import refuse_look_alikes
 from stcnet.evaluation.predict import predict_logits
 from stcnet.evaluation.predictions import Prediction
 from stcnet.networks import ClipNetwork
+from stcnet.training.batches.decoding import as_seen, decode
+from stcnet.training.batches.placement import ClipsOn, place_clips
 from stcnet.training.checkpoint import check_checkpoint
 from stcnet.training.data import TrainingData, describe_clips, described_as
-from stcnet.training.decoding import as_seen, decode
 from stcnet.training.devices import by_all, by_first, gather, make_fabric
 from stcnet.training.fitting import fit
 from stcnet.training.groundwork import BARE, Groundwork
 from stcnet.training.loop import SILENT, Listener
-from stcnet.training.placement import ClipsOn, place_clips
-from stcnet.training.recipe import Recipe
+from stcnet.training.recipes.recipe import Recipe
 from stcnet.training.sharing import part_of
 from stcnet.training.start import refuse_taught, with_start
 
@@ -51,9 +51,10 @@ def train_clips(
         clips: The clips to train on, all with a label.
         folder: Where the run goes; one that was interrupted there is resumed.
         fabric: Devices and precision, launched; None: one device, a GPU where there is one.
-        clips_on: Where the clips lie, see :func:`stcnet.training.placement.place_clips`.
+        clips_on: Where the clips lie, see :func:`stcnet.training.batches.placement.place_clips`.
         listener: Told of steps and epochs.
-        on_bad: Told of files that cannot be used, see :func:`stcnet.training.decoding.decode`.
+        on_bad: Told of files that cannot be used, see
+            :func:`stcnet.training.batches.decoding.decode`.
         groundwork: As for :func:`stcnet.training.fitting.fit`; no fold's own.
 
     Returns:
@@ -98,9 +99,10 @@ def run_fold(
         collection: Where its clips come from.
         folder: Of the whole protocol; the fold's run goes into a folder of its name there.
         fabric: Devices and precision, launched; None: one device, a GPU where there is one.
-        clips_on: Where the clips lie, see :func:`stcnet.training.placement.place_clips`.
+        clips_on: Where the clips lie, see :func:`stcnet.training.batches.placement.place_clips`.
         listener: Told of steps and epochs.
-        on_bad: Told of files that cannot be used, see :func:`stcnet.training.decoding.decode`.
+        on_bad: Told of files that cannot be used, see
+            :func:`stcnet.training.batches.decoding.decode`.
         groundwork: As for :func:`stcnet.training.fitting.fit`; no fold's own.
 
     Returns:
@@ -180,7 +182,7 @@ def predict_together(
         model: In evaluation mode.
         clips: What to score, in the memory of the host.
         fabric: Devices, launched.
-        clips_on: Where the clips lie, see :func:`stcnet.training.placement.place_clips`.
+        clips_on: Where the clips lie, see :func:`stcnet.training.batches.placement.place_clips`.
 
     Returns:
         Logits on the CPU, float64, shape (N,), the same in every process.

@@ -16,17 +16,17 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from stcnet.datasets.clips import ClipSet, IndexArray
 from stcnet.errors import DataError
 from stcnet.networks import ClipNetwork
-from stcnet.training.batches import Batch, BatchMaker
+from stcnet.training.batches.making import Batch, BatchMaker
+from stcnet.training.batches.placement import ClipsOn, place_clips
+from stcnet.training.batches.sampling import epoch_order, with_scenes
 from stcnet.training.checkpoint import Progress
 from stcnet.training.freezing import freeze, set_training
 from stcnet.training.groundwork import BARE, Groundwork
 from stcnet.training.losses import Objective
 from stcnet.training.nonfinite import NotFiniteError
-from stcnet.training.optimisers import parameter_groups
-from stcnet.training.placement import ClipsOn, place_clips
 from stcnet.training.randomness import foreseen_rng, step_rng
-from stcnet.training.recipe import Recipe
-from stcnet.training.sampling import epoch_order, with_scenes
+from stcnet.training.recipes.optimisers import parameter_groups
+from stcnet.training.recipes.recipe import Recipe
 from stcnet.training.sharing import Share, share_of, share_statistics
 from stcnet.training.statistics import settle_statistics
 from stcnet.training.supervision import SupervisedNetwork
@@ -74,7 +74,7 @@ class Training:
         recipe: What to do.
         clips: The training clips, on any device.
         fabric: Devices and precision.
-        clips_on: Where the clips lie, see :func:`stcnet.training.placement.place_clips`.
+        clips_on: Where the clips lie, see :func:`stcnet.training.batches.placement.place_clips`.
         groundwork: What was made ready before; None: nothing.
 
     Raises:

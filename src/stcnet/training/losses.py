@@ -16,7 +16,7 @@ from pydantic import Field, field_validator
 from torch import Tensor
 from torch.nn import functional as F
 
-from stcnet.training.settings import Settings
+from stcnet.training.recipes.settings import Settings
 
 Share = Annotated[float, Field(ge=0, le=1)]
 HeadWeight = Annotated[float, Field(gt=0)]

@@ -10,7 +10,7 @@ import torch
 
 from stcnet.datasets.clips import ClipSet
 from stcnet.errors import OutputError, TrainingError
-from stcnet.training.batches import Batch
+from stcnet.training.batches.making import Batch
 from stcnet.training.checkpoint import replace_file
 
 BATCH_FILE = "nan-batch.safetensors"

@@ -10,14 +10,14 @@ import lightning_fabric as lf
 
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.rendered.bank import rendered_bank
+from stcnet.training.batches.placement import ClipsOn
 from stcnet.training.checkpoint import WEIGHTS_FILE, check_checkpoint, load_run
 from stcnet.training.data import TrainingData
 from stcnet.training.devices import by_all, by_first
 from stcnet.training.fitting import fit
 from stcnet.training.groundwork import BARE, Groundwork
 from stcnet.training.loop import SILENT, Listener
-from stcnet.training.placement import ClipsOn
-from stcnet.training.recipe import Recipe
+from stcnet.training.recipes.recipe import Recipe
 
 SCENES_FOLDER = "scenes"
 PRETRAINING_FOLDER = "pretraining"

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from stcnet.training.batches import Batch
+from stcnet.training.batches.making import Batch
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,7 @@ from stcnet.datasets.leaks.searching import describe
 from stcnet.errors import ConfigError, DataError, TrainingError
 from stcnet.training.checkpoint import DATA_FILE, RECIPE_FILE, WEIGHTS_FILE
 from stcnet.training.data import StartingWeights, TrainingData
-from stcnet.training.recipe import Recipe
+from stcnet.training.recipes.recipe import Recipe
 from stcnet.wording import counted
 
 WITHOUT_FILE = ("imagenet", "none")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stcnet.datasets.augmentation import AugmentationSettings
     from stcnet.datasets.clips import ClipSet
     from stcnet.datasets.collection import Collection, LabelledClip
-    from stcnet.training.contact_sheets import Shown
+    from stcnet.training.batches.contact_sheets import Shown
     from stcnet.types import Picture
 
 PRESET = "cameras"
@@ -65,7 +65,7 @@ def show(
     from stcnet.cli.progress import shown_progress
     from stcnet.datasets.opening import open_collection
     from stcnet.folders import new_folder
-    from stcnet.training.contact_sheets import Shown, choose_clips
+    from stcnet.training.batches.contact_sheets import Shown, choose_clips
 
     settings, size, segments = _augmentation(recipe)
     if only is not None:
@@ -89,7 +89,7 @@ def show(
 def _augmentation(recipe: str | None) -> tuple[AugmentationSettings, int, int]:
     """Settings, side and number of frames that a recipe gives."""
     from stcnet.datasets.augmentation import AugmentationSettings
-    from stcnet.training.recipe import load_recipe
+    from stcnet.training.recipes.recipe import load_recipe
 
     if recipe is None:
         return AugmentationSettings.model_validate(PRESET), _SIZE, _SEGMENTS
@@ -142,7 +142,7 @@ def _sheets(
     decoded: ClipSet, chosen: Sequence[LabelledClip], shown: Shown
 ) -> Iterator[tuple[str, Picture]]:
     """Names of files and what they show."""
-    from stcnet.training.contact_sheets import clip_sheet, transform_sheet
+    from stcnet.training.batches.contact_sheets import clip_sheet, transform_sheet
 
     for place, clip in enumerate(chosen):
         title = f"{_title(clip)}; seed {shown.seed}"

@@ -14,10 +14,10 @@ from stcnet.evaluation.predictions import Prediction, write_predictions
 from stcnet.inference import ClipScorer, ModelPackage, Quantisation
 from stcnet.inference.archive import read_members
 from stcnet.inference.package import MEMBER_BYTES, PACKAGE_BYTES
-from stcnet.training.card import metrics_of
-from stcnet.training.findings import HeldOutCells
-from stcnet.training.recalibration import recalibrate
-from stcnet.training.recipe import Recipe
+from stcnet.packaging.card import metrics_of
+from stcnet.packaging.findings import HeldOutCells
+from stcnet.packaging.recalibration import recalibrate
+from stcnet.training.recipes.recipe import Recipe
 from tiny_model import make_parts
 
 CELLS = make_cells()

@@ -12,8 +12,8 @@ from stcnet.datasets.collection import LabelledClip
 from stcnet.datasets.network_input import NetworkInput
 from stcnet.explain.drawing import BAR
 from stcnet.preprocess import EFFICIENTNET_LITE
-from stcnet.training.batches import BatchMaker
-from stcnet.training.contact_sheets import Shown, choose_clips, clip_sheet, transform_sheet
+from stcnet.training.batches.contact_sheets import Shown, choose_clips, clip_sheet, transform_sheet
+from stcnet.training.batches.making import BatchMaker
 from stcnet.training.randomness import step_rng
 
 SIZE, TITLE = 32, 26

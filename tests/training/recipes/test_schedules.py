@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from stcnet.training.schedules import StepSettings, cosine_rate
+from stcnet.training.recipes.schedules import StepSettings, cosine_rate
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from small_cells import planted_clips, tiny_recipe
 from stcnet.datasets.clips import ClipSet, draw_order
 from stcnet.errors import DataError
-from stcnet.training.sampling import Balance, ClipWeights, balanced_chances, epoch_order
+from stcnet.training.batches.sampling import Balance, ClipWeights, balanced_chances, epoch_order
 
 
 def uneven(views: tuple[str, ...] = ()) -> ClipSet:

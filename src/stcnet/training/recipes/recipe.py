@@ -14,14 +14,14 @@ from stcnet.datasets.augmentation import AugmentationSettings
 from stcnet.datasets.cells.records import CLIP_FRAMES
 from stcnet.errors import ConfigError
 from stcnet.networks import STCNetChoices
-from stcnet.training.documents import load_yaml
+from stcnet.training.batches.sampling import Balance
 from stcnet.training.losses import CrossEntropySettings, LossSettings
-from stcnet.training.network_settings import NetworkSettings
-from stcnet.training.optimisers import AdamWSettings, AnyOptimiserSettings
-from stcnet.training.sampling import Balance
-from stcnet.training.settings import Precision, Settings
+from stcnet.training.recipes.documents import load_yaml
+from stcnet.training.recipes.network import NetworkSettings
+from stcnet.training.recipes.optimisers import AdamWSettings, AnyOptimiserSettings
+from stcnet.training.recipes.settings import Precision, Settings
 
-BUNDLED = files("stcnet.training") / "recipes"
+BUNDLED = files("stcnet.training.recipes")
 
 
 class PlumeSettings(Settings):
@@ -80,14 +80,14 @@ class Recipe(Settings):
         training_frames: Frames with their residuals drawn of each clip a step, out of the T that
             testing takes; fewer cost less and vary more. Needs a head that takes any number.
         sampling_exponent: See :func:`stcnet.datasets.clips.draw_order`.
-        balance: See :func:`stcnet.training.sampling.epoch_order`.
+        balance: See :func:`stcnet.training.batches.sampling.epoch_order`.
         ema_decay: Decay a step of the averaged weights, which are the result; 0: no averaging.
         settling_steps: Batches of plain clips on which the batch-norm statistics of the result are
             taken, at most one epoch's.
         augmentation: How clips are varied; None: not at all.
         plumes: Rendered smoke and steam.
         transplants: Chance that a clip gets the motion of another; see
-            :mod:`stcnet.training.transplants`.
+            :mod:`stcnet.training.batches.transplants`.
         scenes: Whole rendered scenes beside the real clips; None: none.
         pretraining: What is done with them first; its result is where training starts.
         precision: Of the arithmetic; ``auto`` is ``bf16-mixed`` on a GPU, ``32-true`` on a CPU.

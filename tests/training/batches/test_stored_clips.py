@@ -19,12 +19,12 @@ from stcnet.datasets.store import Store, build_store
 from stcnet.datasets.store.clips import StoredClips
 from stcnet.errors import TrainingError
 from stcnet.evaluation.predict import predict_logits
-from stcnet.training import placement
+from stcnet.training.batches import placement
+from stcnet.training.batches.placement import ClipsOn, StreamedClips, place_clips
 from stcnet.training.data import TrainingData
 from stcnet.training.devices import make_fabric
 from stcnet.training.fitting import fit
 from stcnet.training.loop import SILENT, EpochReport, Listener
-from stcnet.training.placement import ClipsOn, StreamedClips, place_clips
 
 CPU = torch.device("cpu")
 SIZE = 32

@@ -19,8 +19,8 @@ from stcnet.inference import (
     bundled_package,
 )
 from stcnet.inference.tensors import Examples
-from stcnet.training.footage import Footage, rendered_footage, training_footage
-from stcnet.training.quantisation import IN_FLOAT, Feeds, quantise_package
+from stcnet.packaging.footage import Footage, rendered_footage, training_footage
+from stcnet.packaging.quantisation import IN_FLOAT, Feeds, quantise_package
 from stcnet.types import FloatArray
 from tiny_model import make_parts, random_clip
 

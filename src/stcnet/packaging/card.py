@@ -12,7 +12,7 @@ from stcnet.evaluation.operating_points import operating_table
 from stcnet.evaluation.protocol import GroupScores
 from stcnet.evaluation.tables import score_table
 from stcnet.inference import Metric, ModelDescription
-from stcnet.training.findings import Findings
+from stcnet.packaging.findings import Findings
 
 
 def model_card(description: ModelDescription, findings: Findings) -> str:
@@ -22,7 +22,7 @@ def model_card(description: ModelDescription, findings: Findings) -> str:
         description: Of the package; its provenance holds the whole recipe of the training.
         findings: What held-out predictions of the recipe say.
     """
-    loader = jinja2.PackageLoader("stcnet.training", "templates")
+    loader = jinja2.PackageLoader("stcnet.packaging", "templates")
     # Markdown, read as text: nothing in it is markup that could be injected.
     environment = jinja2.Environment(  # noqa: S701
         loader=loader, undefined=jinja2.StrictUndefined, keep_trailing_newline=True

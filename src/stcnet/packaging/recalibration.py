@@ -9,9 +9,9 @@ import jinja2
 
 from stcnet.errors import ConfigError, PackageError
 from stcnet.inference import ModelDescription, ModelPackage, recalibrate_package
-from stcnet.training.card import metrics_of, model_card
-from stcnet.training.export import moment_of_making, require_folder
-from stcnet.training.findings import Findings, HeldOut
+from stcnet.packaging.card import metrics_of, model_card
+from stcnet.packaging.export import moment_of_making, require_folder
+from stcnet.packaging.findings import Findings, HeldOut
 
 
 def recalibrate(

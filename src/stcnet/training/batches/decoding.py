@@ -9,7 +9,7 @@ from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.collection import Collection, LabelledClip, OnBad
 from stcnet.datasets.optical_flow import flow_clips
 from stcnet.errors import DataError, StcnetError
-from stcnet.training.recipe import Recipe
+from stcnet.training.recipes.recipe import Recipe
 
 
 def decode(

@@ -33,12 +33,12 @@ from stcnet.inference import (
 )
 from stcnet.networks import STCNet, STCNetChoices
 from stcnet.networks.packaged import restore_weights
+from stcnet.packaging.export import export_package
+from stcnet.packaging.findings import HeldOutCells
+from stcnet.packaging.graphs import ExportedNetwork
 from stcnet.training.checkpoint import FinishedRun, load_run, save_run
 from stcnet.training.data import TrainingData
-from stcnet.training.export import export_package
-from stcnet.training.findings import HeldOutCells
-from stcnet.training.graphs import ExportedNetwork
-from stcnet.training.recipe import Recipe
+from stcnet.training.recipes.recipe import Recipe
 from stcnet.types import Picture
 
 SIZE = 64
@@ -196,7 +196,7 @@ def graphs_at_hand(monkeypatch: pytest.MonkeyPatch, exported: Exported) -> None:
     """The graphs of the package for a network that is traced again, which takes seconds."""
     package = exported.package
     graphs = ExportedNetwork(package.frame_graph, package.clip_graph, dict(package.weights))
-    monkeypatch.setattr("stcnet.training.export.export_graphs", lambda network, size: graphs)
+    monkeypatch.setattr("stcnet.packaging.export.export_graphs", lambda network, size: graphs)
 
 
 @pytest.mark.usefixtures("graphs_at_hand")

@@ -20,10 +20,10 @@ from stcnet.datasets.clips import ClipSet, IndexArray, JoinedClips
 from stcnet.datasets.network_input import NetworkInput
 from stcnet.networks import CLASSES
 from stcnet.synthesis.augment import paste_plumes
-from stcnet.training.placement import StreamedClips
-from stcnet.training.recipe import PlumeSettings, Recipe
-from stcnet.training.sampling import ClipWeights
-from stcnet.training.transplants import transplant
+from stcnet.training.batches.placement import StreamedClips
+from stcnet.training.batches.sampling import ClipWeights
+from stcnet.training.batches.transplants import transplant
+from stcnet.training.recipes.recipe import PlumeSettings, Recipe
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,7 +21,7 @@ from stcnet.networks import (
 )
 from stcnet.networks.pretrained import load_pretrained
 from stcnet.preprocess import Normalisation, ResidualForm
-from stcnet.training.settings import Settings
+from stcnet.training.recipes.settings import Settings
 
 Choice = str | bool | int | float
 

@@ -22,12 +22,12 @@ from stcnet.inference import (
     write_package,
 )
 from stcnet.networks import STCNet
+from stcnet.packaging.card import metrics_of, model_card
+from stcnet.packaging.findings import Findings, HeldOut
+from stcnet.packaging.graphs import export_graphs
 from stcnet.synthesis.scenes import render_clip
-from stcnet.training.card import metrics_of, model_card
 from stcnet.training.checkpoint import FinishedRun
 from stcnet.training.data import hash_ids
-from stcnet.training.findings import Findings, HeldOut
-from stcnet.training.graphs import export_graphs
 from stcnet.types import Picture
 
 EXAMPLE_SIDE = 96

@@ -14,8 +14,8 @@ from stcnet.errors import ConfigError
 from stcnet.networks import STCNet
 from stcnet.preprocess import EFFICIENTNET_LITE
 from stcnet.training.losses import CrossEntropySettings
-from stcnet.training.optimisers import AdamWSettings
-from stcnet.training.recipe import Recipe, bundled_recipes, load_recipe
+from stcnet.training.recipes.optimisers import AdamWSettings
+from stcnet.training.recipes.recipe import Recipe, bundled_recipes, load_recipe
 
 
 def network(**changes: Any) -> dict[str, Any]:

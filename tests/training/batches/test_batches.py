@@ -13,9 +13,9 @@ from small_cells import planted_clips, tiny_recipe, tiny_settings
 from stcnet.datasets.clips import draw_frames
 from stcnet.datasets.network_input import NetworkInput
 from stcnet.preprocess import EFFICIENTNET_LITE
-from stcnet.training.batches import Batch, BatchMaker, draw_pairs, mix, render_plumes
+from stcnet.training.batches.making import Batch, BatchMaker, draw_pairs, mix, render_plumes
 from stcnet.training.randomness import step_rng
-from stcnet.training.recipe import PlumeSettings, Recipe
+from stcnet.training.recipes.recipe import PlumeSettings, Recipe
 
 NETWORK = tiny_settings()["network"]
 INPUT = NetworkInput(EFFICIENTNET_LITE, "signed")

@@ -10,8 +10,8 @@ from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 
 from stcnet.networks import ClipNetwork, STCNet
-from stcnet.training.schedules import CosineSettings, ScheduleSettings
-from stcnet.training.settings import Settings
+from stcnet.training.recipes.schedules import CosineSettings, ScheduleSettings
+from stcnet.training.recipes.settings import Settings
 
 ParameterGroups: TypeAlias = list[dict[str, object]]
 

@@ -9,16 +9,17 @@ import torch
 from small_cells import planted_clips, tiny_recipe
 from stcnet.datasets.clips import ClipSet
 from stcnet.errors import ConfigError, TrainingError
-from stcnet.training import loop, placement
-from stcnet.training.devices import make_fabric
-from stcnet.training.loop import Training
-from stcnet.training.placement import (
+from stcnet.training import loop
+from stcnet.training.batches import placement
+from stcnet.training.batches.placement import (
     FrameFeed,
     FramesInMemory,
     parse_clips_on,
     place_clips,
     stream_clips,
 )
+from stcnet.training.devices import make_fabric
+from stcnet.training.loop import Training
 
 CPU = torch.device("cpu")
 CLIPS, FRAMES = np.array([3, 0, 3]), np.array([[0, 7], [35, 1], [2, 2]])

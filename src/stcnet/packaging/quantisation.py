@@ -42,10 +42,10 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from stcnet.errors import ConfigError
 from stcnet.inference import ModelPackage, Quantisation, write_package
 from stcnet.inference.phases import PhaseScorer
+from stcnet.packaging.export import require_folder
+from stcnet.packaging.footage import Footage
+from stcnet.packaging.graphs import externalise
 from stcnet.preprocess import centred_square, phase_indices, residual_frames
-from stcnet.training.export import require_folder
-from stcnet.training.footage import Footage
-from stcnet.training.graphs import externalise
 
 if TYPE_CHECKING:
     from stcnet.types import FloatArray, Picture

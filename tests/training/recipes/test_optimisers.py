@@ -8,8 +8,8 @@ from torch.optim import SGD, AdamW
 
 from small_cells import tiny_recipe
 from stcnet.networks import ClipNetwork, STCNet, build_model
-from stcnet.training.optimisers import AdamWSettings, OptimiserSettings, SGDSettings
-from stcnet.training.optimisers import parameter_groups as group
+from stcnet.training.recipes.optimisers import AdamWSettings, OptimiserSettings, SGDSettings
+from stcnet.training.recipes.optimisers import parameter_groups as group
 
 
 def rates(network: ClipNetwork, settings: OptimiserSettings) -> dict[int, tuple[float, float]]:

@@ -20,7 +20,7 @@ from stcnet.inference import GraphRunner
 from stcnet.networks import PRESETS, STCNet, backbones, ghostnet, smoke_logit
 from stcnet.networks.heads import AttentionHead
 from stcnet.networks.se_resnext import SEResNeXt
-from stcnet.training.graphs import export_graphs
+from stcnet.packaging.graphs import export_graphs
 
 SIDE = 32
 FRAMES = 2

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from stcnet.training.settings import Settings
+from stcnet.training.recipes.settings import Settings
 
 
 class CosineSettings(Settings):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from stcnet.datasets.clips import ClipSet, IndexArray
-from stcnet.training.transplants import motion, transplant
+from stcnet.training.batches.transplants import motion, transplant
 
 LENGTH, SIDE = 36, 8
 SCENES = (40, 120, 200)

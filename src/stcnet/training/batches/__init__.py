@@ -1,0 +1,1 @@
+"""From decoded clips to what a step is trained on."""

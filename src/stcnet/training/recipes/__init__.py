@@ -1,0 +1,1 @@
+"""What a training run does, as typed documents; the bundled ones lie beside."""
