@@ -4,32 +4,36 @@
     python benchmarks/ablation.py --data DATA --out runs/ablation --rows 'flagship,head mean'
     python benchmarks/ablation.py --data DATA --out runs/ablation --table
 
-Each row of ``ablation.yaml`` changes something in the recipe ``flagship``; it is trained on the
-folds that leave one split out and on the one that leaves the other plants out, and judged as
-``stcnet evaluate --calibrated`` does. The row ``rendered clips only`` is trained once on rendered
-scenes, and never sees a real clip. A row that was interrupted goes on, a finished one is not
-trained again; ``--table`` prints what there is. Several processes may work in one folder on rows of
-their own. Writes ``ablation.json`` and ``ablation.md``. Needs the ``train`` extra.
+Each row of ``ablation.yaml`` changes something in the recipe ``flagship`` (``--recipe``: another);
+it is trained on the folds that leave one split out and on the one that leaves the other plants out,
+and judged as ``stcnet evaluate --calibrated`` does. The row ``rendered clips only`` is trained once
+on rendered scenes, and never sees a real clip. Rows share the rendered scenes, and those that
+pretrain alike share what it gave. A row that was interrupted goes on, a finished one is not trained
+again, one that another recipe left is refused; ``--table`` prints what there is. Several processes
+may work in one folder on rows of their own, once the first has laid the groundwork that they share.
+Writes ``ablation.json`` and ``ablation.md``. Needs the ``train`` extra.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import lightning_fabric as lf
 import yaml
 
+from stcnet.cli.errors import exit_code_of
 from stcnet.datasets import Cell, Collection, Fold, read_cells
 from stcnet.datasets.cells.protocols import PLANTS_FOLD, SPLIT_FOLD, SPLITS
 from stcnet.datasets.folds.protocols import folds_of
 from stcnet.datasets.opening import open_collection
-from stcnet.datasets.rise.drawing import draw_records
-from stcnet.datasets.rise.records import METADATA_FILE
-from stcnet.datasets.rise.rendering import write_rise
-from stcnet.errors import DataError
+from stcnet.errors import ConfigError, DataError, TrainingError
 from stcnet.evaluation.assessment import Assessment, assess_cells
 from stcnet.evaluation.calibration import cross_calibrate
 from stcnet.evaluation.predictions import (
@@ -40,19 +44,25 @@ from stcnet.evaluation.predictions import (
 )
 from stcnet.evaluation.protocol import GroupScores
 from stcnet.evaluation.tables import Table, assessment_as_json, format_estimate
+from stcnet.files import write_whole
 from stcnet.training.batches.decoding import decode
-from stcnet.training.data import describe_clips
+from stcnet.training.checkpoint import RECIPE_FILE
 from stcnet.training.devices import make_fabric
 from stcnet.training.fitting import fit
 from stcnet.training.folds import predict_together, run_fold
-from stcnet.training.recipes.recipe import Recipe, load_recipe
+from stcnet.training.groundwork import BARE, Groundwork
+from stcnet.training.pretraining import describe_scenes, lay_groundwork
+from stcnet.training.recipes.recipe import Recipe, SceneSettings, load_recipe
+from stcnet.training.recipes.rehearsal import rehearsed
 
 ROWS: Final = Path(__file__).with_suffix(".yaml")
 BASE: Final = "flagship"
 RENDERED: Final = "rendered clips only"
+RENDERED_SCENES: Final = SceneSettings(clips=768, share=0.0)
+"""Of the row that trains on nothing else, where the recipe itself has none."""
 PROTOCOLS: Final = ("leave-one-split-out", "leave-plants-out")
 FOLDS: Final = (*(f"{SPLIT_FOLD}{split}" for split in SPLITS), PLANTS_FOLD)
-RENDERED_CLIPS, RENDERED_SIDE = 768, 180
+PREDICTIONS_FILE: Final = "predictions.csv"
 COLUMNS: Final = (
     ("RISE, mean", "rise", "mean", "smoke_f1"),
     ("its ROC AUC", "rise", "mean", "roc_auc"),
@@ -61,22 +71,69 @@ COLUMNS: Final = (
     ("other plants, unseen", "other-plants", "leave-out-plants", "smoke_f1"),
     ("its ROC AUC", "other-plants", "leave-out-plants", "roc_auc"),
 )
+HINT: Final = "name another folder with --out"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        name: Of it.
+        recipe: That it trains; of the row of rendered clips it names the clips as its scenes.
+        out: Where all rows lie.
+    """
+
+    name: str
+    recipe: Recipe
+    out: Path
+
+    @property
+    def folder(self) -> Path:
+        """Of its runs."""
+        return self.out / self.name.replace(" ", "-")
+
+    @property
+    def is_rendered(self) -> bool:
+        """Whether it trains once, and on no real clip."""
+        return self.name == RENDERED
+
+    def predictions_of(self, fold: str) -> Path:
+        """Where its predictions of a fold lie."""
+        return self.folder / fold / PREDICTIONS_FILE
+
+    def has(self, fold: str) -> bool:
+        """Whether it has predictions of a fold.
+
+        Raises:
+            TrainingError: They are of another recipe.
+        """
+        path = self.predictions_of(fold)
+        if not path.is_file():
+            return False
+        record = (self.folder / "rendered" if self.is_rendered else path.parent) / RECIPE_FILE
+        trained = without_scenes(self.recipe) if self.is_rendered else self.recipe
+        if Recipe.model_validate_json(record.read_text(encoding="utf-8")) != trained:
+            raise TrainingError("a finished run is of another recipe", where=record, hint=HINT)
+        return True
 
 
 def main() -> None:
     """Train the rows that were asked for and print the table of all that are finished."""
     given = arguments()
-    changes: dict[str, dict[str, Any]] = yaml.safe_load(ROWS.read_text(encoding="utf-8"))
-    asked = [name.strip() for name in given.rows.split(",")] if given.rows else list(changes)
-    if unknown := [name for name in asked if name not in changes]:
-        raise SystemExit(f"--rows: there is no row {unknown[0]!r}; allowed: {', '.join(changes)}")
+    rows = {row.name: row for row in rows_of(given)}
+    asked = [name.strip() for name in given.rows.split(",")] if given.rows else list(rows)
+    if unknown := [name for name in asked if name not in rows]:
+        raise ConfigError(
+            "there is no such row", where="--rows", got=unknown[0], allowed=", ".join(rows)
+        )
     if not given.table:
+        collection = open_collection(given.data)
         for name in asked:
-            recipe = changed(load_recipe(BASE), changes[name], given)
-            train_row(name, recipe, given)
+            train_row(rows[name], collection, given.accelerator)
     cells = read_cells(given.data)
-    finished = {name: judge(name, cells, given.out) for name in changes}
-    write_table({name: judged for name, judged in finished.items() if judged}, given.out)
+    judged = {name: judge(row, cells) for name, row in rows.items()}
+    write_table({name: found for name, found in judged.items() if found}, given.out)
 
 
 def arguments() -> argparse.Namespace:
@@ -84,23 +141,33 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with cells.json")
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs and the table")
+    parser.add_argument("--recipe", default=BASE, help=f"that the rows change; else {BASE}")
     parser.add_argument("--rows", help="rows to train, parted by commas; else all")
     parser.add_argument("--table", action="store_true", help="train nothing")
     parser.add_argument("--accelerator", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--epochs", type=int, help="train as long, for a rehearsal")
     parser.add_argument("--size", type=int, help="pictures of so many pixels, for a rehearsal")
-    parser.add_argument("--rendered", type=int, default=RENDERED_CLIPS, help="rendered clips")
+    parser.add_argument("--scenes", type=int, help="rendered scenes, for a rehearsal")
     return parser.parse_args()
 
 
-def changed(recipe: Recipe, changes: Mapping[str, Any], given: argparse.Namespace) -> Recipe:
-    """The recipe with a row's changes, and with those of a rehearsal."""
-    settings = merged(recipe.model_dump(mode="json"), changes)
-    if given.epochs:
-        settings["epochs"] = given.epochs
-    if given.size:
-        settings["network"]["input_size"] = given.size
-    return Recipe.model_validate(settings)
+def rows_of(given: argparse.Namespace) -> Iterator[Row]:
+    """The rows of the table; one that would change nothing of the recipe is left out."""
+    base = load_recipe(given.recipe)
+    whole = rehearsal_of(base, given)
+    changes: dict[str, dict[str, Any]] = yaml.safe_load(ROWS.read_text(encoding="utf-8"))
+    for name, change in changes.items():
+        settings = merged(base.model_dump(mode="json"), change)
+        if name == RENDERED:
+            settings["scenes"] = (base.scenes or RENDERED_SCENES).model_dump()
+        recipe = rehearsal_of(Recipe.model_validate(settings), given)
+        if recipe != whole or not change:
+            yield Row(name, recipe, given.out)
+
+
+def rehearsal_of(recipe: Recipe, given: argparse.Namespace) -> Recipe:
+    """A recipe with the changes of a rehearsal."""
+    return rehearsed(recipe, epochs=given.epochs, size=given.size, scenes=given.scenes)
 
 
 def merged(settings: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,37 +179,48 @@ def merged(settings: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     return made
 
 
-def train_row(name: str, recipe: Recipe, given: argparse.Namespace) -> None:
+def train_row(row: Row, collection: Collection, accelerator: str) -> None:
     """Train a row on every fold that it has no predictions of."""
-    collection = open_collection(given.data)
-    for protocol in PROTOCOLS:
-        for fold in folds_of(collection, protocol):
-            path = predictions_of(name, fold.name, given.out)
-            if path.is_file():
-                continue
-            train = from_rendered if name == RENDERED else from_real
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_predictions(path, train(recipe, collection, fold, path.parents[1], given))
-            print(f"{name}: {fold.name}", flush=True)
+    folds = [fold for name in PROTOCOLS for fold in folds_of(collection, name)]
+    missing = [fold for fold in folds if not row.has(fold.name)]
+    if not missing:
+        return
+    fabric = make_fabric(accelerator, precision=row.recipe.precision)
+    groundwork = shared_groundwork(row, fabric)
+    for fold in missing:
+        if row.is_rendered:
+            predictions = from_rendered(row, collection, fold, fabric, groundwork)
+        else:
+            predictions = run_fold(
+                row.recipe, fold, collection, row.folder, fabric=fabric, groundwork=groundwork
+            )
+        path = row.predictions_of(fold.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_predictions(path, predictions)
+        print(f"{row.name}: {fold.name}", flush=True)
 
 
-def from_real(
-    recipe: Recipe, collection: Collection, fold: Fold, folder: Path, given: argparse.Namespace
-) -> list[Prediction]:
-    """Predictions of a model that was trained on the fold's own training clips."""
-    fabric = make_fabric(given.accelerator, precision=recipe.precision)
-    return run_fold(recipe, fold, collection, folder, fabric=fabric)
+def shared_groundwork(row: Row, fabric: lf.Fabric) -> Groundwork:
+    """Scenes and what they taught, each in a folder that rows with the same settings share."""
+    recipe, shared = row.recipe, row.out / "groundwork"
+    if recipe.scenes is None:
+        return BARE
+    scenes = recipe.scenes
+    bank = shared / f"scenes-{scenes.clips}-{recipe.network.input_size}px-{scenes.seed}"
+    if recipe.pretraining is None:
+        return lay_groundwork(recipe, shared, fabric, bank=bank)
+    told = f"{bank.name} {recipe.before_real_clips().model_dump_json()}"
+    own = shared / f"taught-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    return lay_groundwork(recipe, own, fabric, bank=bank)
 
 
 def from_rendered(
-    recipe: Recipe, collection: Collection, fold: Fold, folder: Path, given: argparse.Namespace
+    row: Row, collection: Collection, fold: Fold, fabric: lf.Fabric, groundwork: Groundwork
 ) -> list[Prediction]:
     """Predictions of a model that was trained on rendered scenes alone, the same for all folds."""
-    fabric = make_fabric(given.accelerator, precision=recipe.precision)
-    scenes = rendered_scenes(folder / "scenes", given.rendered)
-    clips = [clip for clip in scenes.clips if clip.label is not None]
-    data = describe_clips(scenes, clips)
-    model = fit(recipe, decode(recipe, scenes, clips), data, folder / "rendered", fabric=fabric)
+    scenes, recipe = groundwork.scenes, without_scenes(row.recipe)
+    assert scenes is not None
+    model = fit(recipe, scenes, describe_scenes(scenes), row.folder / "rendered", fabric=fabric)
     seen = decode(recipe, collection, fold.test)
     logits = predict_together(recipe, model, seen, fabric).tolist()
     return [
@@ -150,30 +228,25 @@ def from_rendered(
     ]
 
 
-def rendered_scenes(folder: Path, count: int) -> Collection:
-    """Rendered clips in RISE's layout, made once."""
-    if not (folder / METADATA_FILE).is_file():
-        records = draw_records(count, size=RENDERED_SIDE, seed=0)
-        write_rise(folder, records, size=RENDERED_SIDE, seed=0)
-    return open_collection(folder)
+def without_scenes(recipe: Recipe) -> Recipe:
+    """The recipe of a training whose clips are the scenes themselves."""
+    return recipe.model_copy(update={"scenes": None, "pretraining": None})
 
 
-def predictions_of(name: str, fold: str, out: Path) -> Path:
-    """Where a row's predictions of a fold lie."""
-    return out / name.replace(" ", "-") / fold / "predictions.csv"
+def judge(row: Row, cells: Sequence[Cell]) -> Assessment | None:
+    """The scores of a row, calibrated across its folds; None unless all of them are finished.
 
-
-def judge(name: str, cells: Sequence[Cell], out: Path) -> Assessment | None:
-    """The scores of a row, calibrated across its folds; None unless all of them are finished."""
-    names = [fold for fold in FOLDS if predictions_of(name, fold, out).is_file()]
-    if len(names) < len(FOLDS):
+    Raises:
+        TrainingError: A finished fold is of another recipe.
+    """
+    if not all(row.has(fold) for fold in FOLDS):
         return None
-    paths = [predictions_of(name, fold, out) for fold in names]
+    paths = [row.predictions_of(fold) for fold in FOLDS]
     predictions = [each for path in paths for each in parse_predictions(read_rows(path), path)]
     try:
         predictions = cross_calibrate(predictions, cells)
     except DataError as error:
-        print(f"{name}: judged at logit 0, as {error}")
+        print(f"{row.name}: judged at logit 0, as {error}")
     return assess_cells(predictions, cells)
 
 
@@ -184,8 +257,9 @@ def write_table(judged: Mapping[str, Assessment], out: Path) -> None:
         tuple((name, *cells_of(assessment)) for name, assessment in judged.items()),
     ).markdown()
     record = {name: assessment_as_json(assessment) for name, assessment in judged.items()}
-    (out / "ablation.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    (out / "ablation.md").write_text(table + "\n", encoding="utf-8")
+    content = json.dumps(record, indent=1) + "\n"
+    for name, whole in (("ablation.json", content), ("ablation.md", table + "\n")):
+        write_whole(out / name, whole.encode(), what="the table", hint=HINT, make_folder=True)
     print(table)
 
 
@@ -200,4 +274,4 @@ def cells_of(assessment: Assessment) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code_of(main))

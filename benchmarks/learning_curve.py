@@ -48,6 +48,7 @@ from stcnet.training.devices import make_fabric
 from stcnet.training.folds import run_fold
 from stcnet.training.pretraining import lay_groundwork
 from stcnet.training.recipes.recipe import Recipe, load_recipe
+from stcnet.training.recipes.rehearsal import rehearsed
 from stcnet.wording import counted
 
 BASE: Final = "flagship"
@@ -190,16 +191,7 @@ def parsed(text: str) -> Fraction:
 
 def recipe_of(given: argparse.Namespace) -> Recipe:
     """The bundled recipe, with the changes of a rehearsal."""
-    settings = load_recipe(BASE).model_dump(mode="json")
-    if given.epochs:
-        settings["epochs"] = given.epochs
-        if settings["pretraining"]:
-            settings["pretraining"]["epochs"] = given.epochs
-    if given.size:
-        settings["network"]["input_size"] = given.size
-    if given.scenes and settings["scenes"]:
-        settings["scenes"]["clips"] = given.scenes
-    return Recipe.model_validate(settings)
+    return rehearsed(load_recipe(BASE), epochs=given.epochs, size=given.size, scenes=given.scenes)
 
 
 def train(plan: Plan) -> None:

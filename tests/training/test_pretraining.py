@@ -14,7 +14,7 @@ from stcnet.datasets.cells.collection import CellCollection
 from stcnet.datasets.clips import ClipSet, join_clips
 from stcnet.errors import DataError, TrainingError
 from stcnet.training.batches.sampling import with_scenes
-from stcnet.training.checkpoint import WEIGHTS_FILE, load_run
+from stcnet.training.checkpoint import DATA_FILE, WEIGHTS_FILE, load_run
 from stcnet.training.devices import make_fabric
 from stcnet.training.folds import train_clips
 from stcnet.training.groundwork import BARE, Groundwork
@@ -107,6 +107,32 @@ def test_a_second_run_finds_it_ready(laid: tuple[Path, Groundwork]) -> None:
 
     lay_groundwork(tiny_recipe(**PRETRAINED), folder, cpu(), listener=Told())
     assert not told
+
+
+def test_a_pretraining_that_ended_before_its_record_is_finished(tmp_path: Path) -> None:
+    recipe = tiny_recipe(**PRETRAINED)
+    lay_groundwork(recipe, tmp_path, cpu())
+    record = tmp_path / PRETRAINING_FOLDER / DATA_FILE
+    told = record.read_bytes()
+    record.unlink()
+    assert lay_groundwork(recipe, tmp_path, cpu()).network is not None
+    assert record.read_bytes() == told
+
+
+def test_a_pretraining_tells_the_weights_that_it_starts_from(
+    laid: tuple[Path, Groundwork], tmp_path: Path
+) -> None:
+    """Else a run that starts from its result would not know what these had seen."""
+    folder, _ = laid
+    weights = folder / PRETRAINING_FOLDER / WEIGHTS_FILE
+    network = tiny_recipe().network.model_copy(update={"pretrained": str(weights)})
+    recipe = tiny_recipe(**PRETRAINED, network=network.model_dump())
+    lay_groundwork(recipe, tmp_path, cpu(), bank=folder / SCENES_FOLDER)
+    start = load_run(tmp_path / PRETRAINING_FOLDER).data.start
+    assert start is not None
+    assert start.file == WEIGHTS_FILE
+    assert start.clips == tuple(f"scene-0-{number}" for number in range(4))
+    assert not (tmp_path / SCENES_FOLDER).exists()
 
 
 def test_training_starts_from_what_the_scenes_taught(laid: tuple[Path, Groundwork]) -> None:

@@ -11,13 +11,14 @@ import lightning_fabric as lf
 from stcnet.datasets.clips import ClipSet
 from stcnet.datasets.rendered.bank import rendered_bank
 from stcnet.training.batches.placement import ClipsOn
-from stcnet.training.checkpoint import WEIGHTS_FILE, check_checkpoint, load_run
+from stcnet.training.checkpoint import DATA_FILE, check_checkpoint, load_run
 from stcnet.training.data import TrainingData
 from stcnet.training.devices import by_all, by_first
 from stcnet.training.fitting import fit
 from stcnet.training.groundwork import BARE, Groundwork
 from stcnet.training.loop import SILENT, Listener
 from stcnet.training.recipes.recipe import Recipe
+from stcnet.training.start import with_start
 
 SCENES_FOLDER = "scenes"
 PRETRAINING_FOLDER = "pretraining"
@@ -30,6 +31,7 @@ def lay_groundwork(
     *,
     clips_on: ClipsOn = "auto",
     listener: Listener = SILENT,
+    bank: Path | None = None,
 ) -> Groundwork:
     """Render a recipe's scenes and train on them, or find both where an earlier run left them.
 
@@ -41,18 +43,21 @@ def lay_groundwork(
         fabric: Devices and precision, launched.
         clips_on: Where the scenes lie while they are trained on.
         listener: Told of scenes rendered, and of steps and epochs of the pretraining.
+        bank: Folder of the scenes; None: ``scenes`` in ``folder``.
 
     Raises:
         DataError: The folder holds other scenes, or damaged ones.
+        ConfigError: The file of weights that the pretraining starts from cannot be read.
         TrainingError: The pretraining there is another recipe's, or cannot go on.
         OutputError: The folder cannot be written.
     """
     if recipe.scenes is None:
         return BARE
     wanted, size = recipe.scenes, recipe.network.input_size
-    bank = partial(rendered_bank, folder / SCENES_FOLDER, wanted.clips, size, seed=wanted.seed)
-    by_first(fabric, partial(_rendered, bank, listener))
-    scenes = by_all(fabric, bank)
+    place = bank or folder / SCENES_FOLDER
+    render = partial(rendered_bank, place, wanted.clips, size, seed=wanted.seed)
+    by_first(fabric, partial(_rendered, render, listener))
+    scenes = by_all(fabric, render)
     if recipe.pretraining is None:
         return Groundwork(scenes)
     own = folder / PRETRAINING_FOLDER
@@ -60,8 +65,8 @@ def lay_groundwork(
     return Groundwork(scenes, by_all(fabric, partial(load_run, own)).network())
 
 
-def _rendered(bank: partial[ClipSet], listener: Listener) -> None:
-    bank(listener=listener.on_scene)
+def _rendered(render: partial[ClipSet], listener: Listener) -> None:
+    render(listener=listener.on_scene)
 
 
 def _pretrain(
@@ -72,9 +77,10 @@ def _pretrain(
     clips_on: ClipsOn,
     listener: Listener,
 ) -> None:
-    data = describe_scenes(scenes)
+    data = with_start(recipe, describe_scenes(scenes))
     by_first(fabric, partial(check_checkpoint, folder, recipe, data))
-    if not by_first(fabric, (folder / WEIGHTS_FILE).is_file):
+    # The record is what a finished run writes last.
+    if not by_first(fabric, (folder / DATA_FILE).is_file):
         fit(recipe, scenes, data, folder, fabric=fabric, clips_on=clips_on, listener=listener)
 
 
