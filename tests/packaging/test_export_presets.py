@@ -3,7 +3,7 @@
 An export takes its time for every layer, so that by default a few networks of one block of each
 kind stand for all. The presets as they are take minutes:
 
-    STCNET_FULL_EXPORT=1 python -m pytest tests/training/test_export_presets.py
+    STCNET_FULL_EXPORT=1 python -m pytest tests/packaging/test_export_presets.py
 """
 
 import os

@@ -141,3 +141,16 @@ def test_refuses(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ")
     assert message in line
+
+
+def test_the_pretraining_of_a_run_is_no_fold(
+    benchmark: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    small_data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "pretraining").mkdir()
+    (tmp_path / "pretraining" / "weights.safetensors").touch()
+    assert run(benchmark, monkeypatch, "--runs", tmp_path, "--data", small_data) == 2
+    assert "the folders hold no finished fold" in capsys.readouterr().err
