@@ -40,6 +40,7 @@ def test_its_default_is_that_of_the_code_behind_it() -> None:
     [
         pytest.param(["--out", "staged.stcnet"], "--out: this is PACKAGE", id="over itself"),
         pytest.param(["--out", "gone/x.stcnet"], "is no folder", id="no folder"),
+        pytest.param(["--out", "."], "it is a folder", id="a folder"),
         pytest.param(["--out", "x", "--data", "gone"], "no such folder of data", id="no data"),
         pytest.param(["--out", "x", "--clips", "0"], "--clips", id="no clips"),
     ],

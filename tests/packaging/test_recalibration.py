@@ -134,3 +134,11 @@ def test_the_command_writes_it(
     assert points == [point.in_words for point in new.manifest.operating_points]
     assert new.calibration.method == "isotonic"
     assert {point.hours_per_day for point in new.manifest.operating_points} == {10.0}
+
+
+def test_the_package_itself_is_left_alone(tmp_path: Path) -> None:
+    old = package_in(tmp_path)
+    before = old.source.read_bytes()
+    with pytest.raises(ConfigError, match=r"old\.stcnet: this is the package"):
+        recalibrate(old, old.source, HELD_OUT, version="2.0.0")
+    assert old.source.read_bytes() == before

@@ -163,8 +163,15 @@ def require_folder(path: Path) -> None:
     """Say at once, not after the work is done, that there is nowhere to write.
 
     Raises:
-        OutputError: The folder of ``path`` does not exist.
+        OutputError: The folder of ``path`` does not exist, or ``path`` is a folder itself.
     """
+    if path.is_dir():
+        raise OutputError(
+            "the model package cannot be written",
+            where=path,
+            got="it is a folder",
+            hint="name a file, such as model.stcnet",
+        )
     if not path.parent.is_dir():
         raise OutputError(
             "the model package cannot be written",

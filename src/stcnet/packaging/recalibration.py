@@ -34,7 +34,8 @@ def recalibrate(
         created_at: Aware UTC; None for now, or the moment in SOURCE_DATE_EPOCH where that is set.
 
     Raises:
-        ConfigError: The version is that of the package, or the package is quantised.
+        ConfigError: The version is that of the package, ``path`` is the file of the package, or the
+            package is quantised.
         DataError: The predictions do not belong to the clips, or cannot be calibrated.
         OutputError: The file cannot be written.
         PackageError: The file of the package is another one by now, or its manifest does not hold
@@ -42,6 +43,8 @@ def recalibrate(
     """
     _check(package, version)
     require_folder(path)
+    if path.exists() and path.samefile(package.source):
+        raise ConfigError("this is the package", where=path, hint="name another file")
     findings = held_out.findings(package.manifest.sampling.window_s)
     description = _describe(package, findings, version, created_at or moment_of_making())
     return recalibrate_package(

@@ -86,11 +86,15 @@ def rendered_bank(
         raise DataError(
             "the rendered scenes are others than the recipe's",
             where=folder,
-            got=f"{len(record.situations)} of {record.size} px, seed {record.seed}",
-            allowed=f"{count} of {size} px, seed {seed}",
+            got=_in_words(record, len(record.situations)),
+            allowed=_in_words(wanted, count),
             hint="train into another folder, or remove this one",
         )
     return _as_clips(_map_frames(folder, record), record)
+
+
+def _in_words(record: BankRecord, count: int) -> str:
+    return f"{count} of {record.size} px, seed {record.seed}, renderer {record.renderer}"
 
 
 def _as_clips(frames: NDArray[np.uint8], record: BankRecord) -> ClipSet:
@@ -151,6 +155,8 @@ def _render(
                 file.write(clip.tobytes())
                 situations.append(situation)
                 listener(len(situations), count)
+            file.flush()
+            os.fsync(file.fileno())  # or the record may reach the disk before the frames
     except OSError as error:
         raise OutputError(
             "the rendered scenes cannot be written",
