@@ -53,7 +53,8 @@ def score(
     package = load_package(model)
     show = _print_json if as_json else _print_row
     if not as_json:
-        typer.echo("verdict   probability  clip")
+        threshold = package.calibration.threshold
+        typer.echo(f"verdict   probability  clip (smoke from probability {threshold:g} on)")
     failed = False
     for clip in clips:
         record = _record(clip, package, place, interval_s)
