@@ -133,7 +133,8 @@ def read_rows(
             names = reader.fieldnames or ()
             rows = [Row(f"{path}:{reader.line_num}", values) for values in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"the {what}s cannot be read", where=path, got=error) from None
+        got = getattr(error, "strerror", None) or error
+        raise DataError(f"the {what}s cannot be read", where=path, got=got) from None
     _require_clear_columns(names, rows, path)
     if not rows and not may_be_empty:
         raise DataError(f"the file holds no {what}", where=path)

@@ -243,7 +243,8 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError("the recipe cannot be read", where=path, got=error) from None
+        got = getattr(error, "strerror", None) or error
+        raise ConfigError("the recipe cannot be read", where=path, got=got) from None
 
 
 def _parse(text: str, where: object) -> Recipe:
