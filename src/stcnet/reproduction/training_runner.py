@@ -18,12 +18,13 @@ from stcnet.datasets.optical_flow import flow_clips
 from stcnet.errors import ConfigError
 from stcnet.evaluation.metrics import FloatArray
 from stcnet.evaluation.predict import predict_logits
-from stcnet.networks import I3D
+from stcnet.networks import I3D, ClipNetwork
 from stcnet.reproduction.benches import Division
 from stcnet.reproduction.plans import Plan
 from stcnet.training.devices import make_fabric
 from stcnet.training.fitting import fit
 from stcnet.training.loop import SILENT, Listener
+from stcnet.training.pretraining import lay_groundwork
 from stcnet.training.randomness import step_rng
 from stcnet.training.start import refuse_seen, with_start
 from stcnet.training.svm import FeatureMatrix, FeatureSVM, extract_features
@@ -67,14 +68,7 @@ class TrainingRunner:
         del decoded
         if plan.row.classifier == "svm":
             return judge_features(plan, training, self._held_out(plan, division), fabric)
-        model = fit(
-            plan.recipe,
-            training,
-            with_start(plan.recipe, division.training),
-            folder,
-            fabric=fabric,
-            listener=self._listener,
-        )
+        model = self._fitted(plan, training, division, folder, fabric)
         del training  # the two sides of RISE together are the largest thing in memory
         judged = self._held_out(plan, division)
         network_input = plan.recipe.network.input_of(model).to(fabric.device)
@@ -83,6 +77,21 @@ class TrainingRunner:
             for part in portions(judged, fabric.device)
         ]
         return np.concatenate(parts)
+
+    def _fitted(
+        self, plan: Plan, training: ClipSet, division: Division, folder: Path, fabric: lf.Fabric
+    ) -> ClipNetwork:
+        """The trained network; what comes before the first real clip is shared by all splits."""
+        groundwork = lay_groundwork(plan.recipe, folder.parent, fabric, listener=self._listener)
+        return fit(
+            plan.recipe,
+            training,
+            with_start(plan.recipe, division.training),
+            folder,
+            fabric=fabric,
+            listener=self._listener,
+            groundwork=groundwork,
+        )
 
     def _held_out(self, plan: Plan, division: Division) -> ClipSet:
         clips = self._seen(plan, division.held_out_clips(plan.recipe.network.input_size))
