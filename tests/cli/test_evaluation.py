@@ -114,7 +114,7 @@ def test_cells_are_compared_with_the_baseline_without_mcnemar(
 def test_verdicts_are_compared_with_those_from_one_half_on(
     run: Run, small_data: Path, tmp_path: Path
 ) -> None:
-    path = cells_file(tmp_path / "predictions.csv", 2.0)
+    path = cells_file(tmp_path / "predictions.csv", 4.0)
     told = run("evaluate", "--calibrated", "--predictions", path, "--data", small_data,
                "--against", "half", "--json")  # fmt: skip
     assert told.code == 0, told.err
