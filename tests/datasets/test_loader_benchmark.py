@@ -1,7 +1,5 @@
 """``benchmarks/loader.py`` compares like with like: every way delivers the same frames."""
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -10,20 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "loader.py"
+from benchmark_scripts import loaded
+
 SIZE = 24
 
 
 @pytest.fixture(scope="module")
 def loader() -> Iterator[ModuleType]:
-    spec = importlib.util.spec_from_file_location("loader_benchmark", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    with loaded("loader") as module:
+        yield module
 
 
 def test_every_way_delivers_the_same_frames(

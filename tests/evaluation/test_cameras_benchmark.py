@@ -1,6 +1,5 @@
 """``benchmarks/cameras.py`` from folds to tables, and what it says where it cannot."""
 
-import importlib.util
 import json
 import sys
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from benchmark_scripts import loaded
 from small_cells import make_cells
 from stcnet.datasets.cells.protocols import PLANTS_FOLD, fold_test
 from stcnet.evaluation.condition_runs import FoldModel
@@ -17,20 +17,13 @@ from stcnet.inference.phases import PhaseScorer
 from stcnet.training.checkpoint import WEIGHTS_FILE
 from tiny_model import make_parts
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "cameras.py"
 FOLDS = ("leave-out-S0", "leave-out-S1", PLANTS_FOLD)
 
 
 @pytest.fixture(scope="module")
 def cameras() -> Iterator[ModuleType]:
-    spec = importlib.util.spec_from_file_location("cameras_benchmark", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    with loaded("cameras") as module:
+        yield module
 
 
 @pytest.fixture

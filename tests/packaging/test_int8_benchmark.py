@@ -1,6 +1,5 @@
 """``benchmarks/int8.py`` sets fp32 and int8 side by side on the same terms."""
 
-import importlib.util
 import json
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmark_scripts import loaded
 from small_cells import make_cells
 from staged_model import staged_parts
 from stcnet.datasets import Cell
@@ -18,19 +18,11 @@ from stcnet.evaluation.calibration import calibrated, cross_calibrations
 from stcnet.evaluation.predictions import Prediction
 from stcnet.evaluation.protocol import judge_protocol
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "int8.py"
-
 
 @pytest.fixture(scope="module")
 def benchmark() -> Iterator[ModuleType]:
-    spec = importlib.util.spec_from_file_location("int8_benchmark", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    with loaded("int8") as module:
+        yield module
 
 
 def said(cells: list[Cell], noise: float = 0.0) -> list[Prediction]:

@@ -1,6 +1,5 @@
 """``benchmarks/ablation.py`` changes a recipe row by row, and rows share what they can."""
 
-import importlib.util
 import json
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmark_scripts import loaded
 from small_cells import planted_clips, tiny_settings
 from stcnet.cli.errors import exit_code_of
 from stcnet.datasets import Collection, Fold
@@ -35,14 +35,8 @@ ROWS = ("flagship", "focal loss", "half as long", "no pretraining", "no rendered
 
 @pytest.fixture(scope="module")
 def benchmark() -> Iterator[ModuleType]:
-    spec = importlib.util.spec_from_file_location("ablation_benchmark", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    with loaded("ablation") as module:
+        yield module
 
 
 @dataclass

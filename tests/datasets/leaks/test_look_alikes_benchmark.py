@@ -1,33 +1,23 @@
 """``benchmarks/look_alikes.py`` counts what it says it counts."""
 
-import importlib.util
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 import torch
 
+from benchmark_scripts import loaded
 from filmed_clips import clip_set, film
 from small_cells import record
 from stcnet.datasets import Cell
 from stcnet.datasets.leaks.look_alikes import LookAlike
 from stcnet.datasets.leaks.signatures import signatures
 
-SCRIPT = Path(__file__).parents[3] / "benchmarks" / "look_alikes.py"
-
 
 @pytest.fixture(scope="module")
 def benchmark() -> Iterator[ModuleType]:
-    spec = importlib.util.spec_from_file_location("look_alikes_benchmark", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    with loaded("look_alikes") as module:
+        yield module
 
 
 def test_recall_and_precision_are_of_the_listed_pairs(benchmark: ModuleType) -> None:

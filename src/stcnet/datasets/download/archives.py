@@ -32,7 +32,7 @@ _NO_ARCHIVE = (zipfile.BadZipFile, NotImplementedError, ValueError)
 _DRIVE = re.compile("[A-Za-z]:")
 _DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
-    *(NotImplementedError, RuntimeError, OSError, ValueError),
+    *(RuntimeError, OSError, ValueError),
 )
 
 logger = logging.getLogger(__name__)
