@@ -14,7 +14,7 @@ import torch
 
 from stcnet.synthesis.limits import require_within
 from stcnet.synthesis.movers import SHARE, Canvas, Veil
-from stcnet.synthesis.weather import fractal_noise
+from stcnet.synthesis.weather import fractal_noise, within_period
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,8 +53,10 @@ class Cumulus:
         """Sky alone shows them; thick parts are bright, their feet are grey."""
 
         def heap(time_s: float) -> Tensor:
-            x = (canvas.x - self.speed * time_s) / (4 * self.size) + self.seed * 0.37
-            return fractal_noise(x, canvas.y / (2.5 * self.size) + self.seed * 0.11, time_s / 400)
+            x = (canvas.x - self.speed * time_s) / (4 * self.size) + within_period(self.seed * 0.37)
+            return fractal_noise(
+                x, canvas.y / (2.5 * self.size) + within_period(self.seed * 0.11), time_s / 400
+            )
 
         noise = _over_time(heap, canvas)
         cover = torch.sigmoid(9 * (noise + 1.2 * self.strength - 1.2))
@@ -86,8 +88,8 @@ class FogBank:
         """Wide, soft swathes that lie flat."""
 
         def swathe(time_s: float) -> Tensor:
-            x = 0.12 * (canvas.x - self.speed * time_s) + self.seed * 0.29
-            return fractal_noise(x, 0.35 * canvas.y + self.seed * 0.17, time_s / 300)
+            x = 0.12 * (canvas.x - self.speed * time_s) + within_period(self.seed * 0.29)
+            return fractal_noise(x, 0.35 * canvas.y + within_period(self.seed * 0.17), time_s / 300)
 
         low = torch.sigmoid(12 * (canvas.y - self.top))
         thick = torch.sigmoid(1.5 * _over_time(swathe, canvas)) * low
@@ -121,8 +123,10 @@ class Water:
         """Opaque water whose brightness follows the waves, and sparks on their crests."""
 
         def waves(time_s: float, fine: float) -> Tensor:
-            x = fine * (canvas.x - self.speed * time_s) + self.seed * 0.23
-            return fractal_noise(x, 5 * fine * canvas.y + self.seed * 0.31, 1.3 * time_s * fine)
+            x = fine * (canvas.x - self.speed * time_s) + within_period(self.seed * 0.23)
+            return fractal_noise(
+                x, 5 * fine * canvas.y + within_period(self.seed * 0.31), 1.3 * time_s * fine
+            )
 
         inside = torch.sigmoid(200 * (canvas.y - self.shore)) * torch.ones_like(canvas.x)
         inside = self.strength * (inside - _LEAST).clamp(min=0)
@@ -165,11 +169,14 @@ class Foliage:
             )
             moved = inward + self.sway * swing * (0.3 + inward)
             y = canvas.y + 0.3 * self.sway * swing
-            noise = fractal_noise(0.9 * moved + self.seed * 0.19, 0.9 * y + self.seed * 0.41)
+            noise = fractal_noise(
+                0.9 * moved + within_period(self.seed * 0.19),
+                0.9 * y + within_period(self.seed * 0.41),
+            )
             return torch.sigmoid(8 * (noise + 6 * (0.4 * self.strength - moved)))
 
         cover = _over_time(leaves, canvas)
         depth = (6 * min(1.0, 4 * self.strength) * cover - _LEAST).clamp(min=0)
-        grain = fractal_noise(5.0 * canvas.x + self.seed * 0.3, 5.0 * canvas.y)
+        grain = fractal_noise(5.0 * canvas.x + within_period(self.seed * 0.3), 5.0 * canvas.y)
         light = (0.3 + 0.7 * torch.sigmoid(1.5 * grain)).expand_as(depth)
         return (Veil(depth, light, (0.10, 0.16, 0.05)),)

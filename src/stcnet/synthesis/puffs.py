@@ -48,12 +48,23 @@ class Puffs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Births:
-    """Who is in the air: identity, birth and age of each puff, shape (B, T, S, N)."""
+    """Who is in the air: identity, birth and age of each puff, shape (B, T, S, N).
+
+    Attributes:
+        key: Of its source.
+        number: Of it among those of its source.
+        emitted_s: When it left.
+        age_s: Time since then.
+        share: Its radius as a share of the plume's.
+        place: Where in the opening of its source it left, 0..1, shape (B, T, S, N, 2).
+    """
 
     key: Tensor
     number: Tensor
     emitted_s: Tensor
     age_s: Tensor
+    share: Tensor
+    place: Tensor
 
 
 def _per_puff(values: Tensor) -> Tensor:
@@ -71,21 +82,27 @@ def wind_path(parameters: PlumeParameters, times_s: Tensor) -> Tensor:
     Returns:
         Way (x, y) in picture heights, shape (B, ..., 2).
     """
-    spare = (1,) * (times_s.ndim - 1)
-    seed = parameters.seed.reshape(-1, *spare)
-    mean = parameters.velocity.reshape(-1, *spare, 2)
-    speed = mean.norm(dim=-1, keepdim=True)
-    gusts, veer = (
-        share.reshape(-1, *spare, 1) * speed for share in (parameters.gustiness, parameters.veer)
+    swings = _swings(parameters)
+    rate, phase, reach = (
+        each.reshape(len(each), *(1,) * (times_s.ndim - 1), *each.shape[1:]) for each in swings
     )
-    path = mean * times_s[..., None]
-    swings = [(p, gusts) for p in _GUST_PERIODS_S] + [(p, veer) for p in _VEER_PERIODS_S]
-    for k, (period_s, strength) in enumerate(swings):
-        rate = 2 * math.pi / period_s * (0.8 + 0.4 * hashed_uniform(seed, 11, k).to(mean))
-        phase = 2 * math.pi * hashed_uniform(seed, 12, k).to(mean)
-        way_s = (torch.cos(phase) - torch.cos(rate * times_s + phase)) / rate
-        path = path + strength * hashed_normal_pair(seed, 13, k).to(mean) * 0.5 * way_s[..., None]
-    return path
+    angle = rate * times_s[..., None] + phase
+    way = reach * ((torch.cos(phase) - torch.cos(angle)) / rate)[..., None]
+    mean = parameters.velocity.reshape(-1, *(1,) * (times_s.ndim - 1), 2)
+    return mean * times_s[..., None] + way.sum(-2)
+
+
+def _swings(parameters: PlumeParameters) -> tuple[Tensor, Tensor, Tensor]:
+    """Gusts and veering: rate in radians/s and phase, (B, K), and their velocity, (B, K, 2)."""
+    velocity, seed = parameters.velocity, parameters.seed[:, None]
+    periods_s = velocity.new_tensor(_GUST_PERIODS_S + _VEER_PERIODS_S)
+    number = torch.arange(len(periods_s), device=seed.device)
+    rate = 2 * math.pi / periods_s * (0.8 + 0.4 * hashed_uniform(seed, 11, number).to(velocity))
+    phase = 2 * math.pi * hashed_uniform(seed, 12, number).to(velocity)
+    veering = number >= len(_GUST_PERIODS_S)
+    share = torch.where(veering, parameters.veer[:, None], parameters.gustiness[:, None])
+    strength = 0.5 * share * velocity.norm(dim=-1, keepdim=True)
+    return rate, phase, strength[..., None] * hashed_normal_pair(seed, 13, number).to(velocity)
 
 
 def _births(parameters: PlumeParameters, times_s: Tensor) -> _Births:
@@ -95,8 +112,11 @@ def _births(parameters: PlumeParameters, times_s: Tensor) -> _Births:
     number = newest - torch.arange(PUFFS, device=times_s.device)
     source = torch.arange(parameters.radius.shape[1], device=times_s.device)[:, None]
     key = _per_puff(parameters.seed) * 131 + source
-    emitted_s = (number + hashed_uniform(key, 1, number).to(times_s)) * interval_s
-    return _Births(key, number, emitted_s, now_s - emitted_s)
+    traits = torch.arange(1, 5, device=times_s.device)
+    drawn = hashed_uniform(key[..., None], traits, number[..., None]).to(times_s)
+    late, share = drawn[..., 0], 0.3 + 0.35 * drawn[..., 1]
+    emitted_s = (number + late) * interval_s
+    return _Births(key, number, emitted_s, now_s - emitted_s, share, drawn[..., 2:])
 
 
 def _emission(parameters: PlumeParameters, births: _Births) -> Tensor:
@@ -105,10 +125,11 @@ def _emission(parameters: PlumeParameters, births: _Births) -> Tensor:
     running = emitted_s >= _per_puff(parameters.start_s)
     running &= emitted_s < _per_puff(parameters.stop_s)
     rate = 2 * math.pi / _per_puff(parameters.period_s)
-    wave = torch.zeros_like(emitted_s)
-    for k, (octave, height) in enumerate(_PUFFING):
-        phase = 2 * math.pi * hashed_uniform(births.key, 21, k).to(emitted_s)
-        wave = wave + height * torch.sin(rate * octave * emitted_s + phase)
+    octave, height = emitted_s.new_tensor(_PUFFING).unbind(1)
+    number = torch.arange(len(_PUFFING), device=emitted_s.device)
+    phase = 2 * math.pi * hashed_uniform(births.key[..., None], 21, number).to(emitted_s)
+    angle = (rate * emitted_s)[..., None] * octave + phase
+    wave = (height * torch.sin(angle)).sum(-1)
     share = _per_puff(parameters.intermittency)
     return running * (1 - share + share * torch.sigmoid(6 * (wave - 0.3)))
 
@@ -141,19 +162,19 @@ def _climb(parameters: PlumeParameters, age_s: Tensor) -> Tensor:
 
 def _sway(parameters: PlumeParameters, births: _Births) -> Tensor:
     """Displacement shared by puffs that left together, in units of the growth: (..., 2)."""
-    sway = births.emitted_s.new_zeros(*births.emitted_s.shape, 2)
-    for k, count in enumerate(_SWAYS_PER_LIFE):
-        phase = 2 * math.pi * hashed_normal_pair(births.key, 31, k).to(sway)
-        angle = 2 * math.pi * count * births.emitted_s / _per_puff(parameters.lifetime_s)
-        sway = sway + torch.sin(angle[..., None] + phase) * (_SWAYS_PER_LIFE[0] / count) ** 0.5
+    emitted_s = births.emitted_s
+    count = emitted_s.new_tensor(_SWAYS_PER_LIFE)
+    number = torch.arange(len(count), device=emitted_s.device)
+    phase = 2 * math.pi * hashed_normal_pair(births.key[..., None], 31, number).to(emitted_s)
+    angle = (2 * math.pi * emitted_s / _per_puff(parameters.lifetime_s))[..., None] * count
+    swing = torch.sin(angle[..., None] + phase) * (count[0] / count).sqrt()[:, None]
+    sway = swing.sum(-2)
     return sway * _per_puff(parameters.turbulence)[..., None]
 
 
 def _opening(parameters: PlumeParameters, births: _Births, aspect: float) -> Tensor:
     """Point of the source's rectangle at which each puff leaves, shape (B, T, S, N, 2)."""
-    across = hashed_uniform(births.key, 3, births.number)
-    down = hashed_uniform(births.key, 4, births.number)
-    place = torch.stack([across, down], dim=-1).to(parameters.size) - 0.5
+    place = births.place - 0.5
     middle = parameters.position * parameters.position.new_tensor([aspect, 1.0])
     return middle[:, None, :, None] + place * parameters.size[:, None, :, None]
 
@@ -178,6 +199,5 @@ def release_puffs(parameters: PlumeParameters, times_s: Tensor, aspect: float) -
     swayed = _sway(parameters, births) * growth[..., None]
     centre = _opening(parameters, births, aspect) + carried + thrown + swayed
     centre[..., 1] -= _climb(parameters, births.age_s)
-    share = 0.3 + 0.35 * hashed_uniform(births.key, 2, births.number).to(radius)
     mass = _mass(parameters, births)
-    return Puffs(centre.flatten(2, 3), (share * radius).flatten(2), mass.flatten(2))
+    return Puffs(centre.flatten(2, 3), (births.share * radius).flatten(2), mass.flatten(2))

@@ -50,8 +50,11 @@ def hashed_normal_pair(*keys: Tensor | int) -> Tensor:
     Returns:
         float32, of the broadcast shape of the keys with an axis of length 2 appended.
     """
-    radius = torch.sqrt(-2 * torch.log1p(-hashed_uniform(*keys, 1)))
-    angle = 2 * math.pi * hashed_uniform(*keys, 2)
+    device = next(key.device for key in keys if isinstance(key, torch.Tensor))
+    apart = (key[..., None] if isinstance(key, torch.Tensor) else key for key in keys)
+    first, second = hashed_uniform(*apart, torch.arange(1, 3, device=device)).unbind(-1)
+    radius = torch.sqrt(-2 * torch.log1p(-first))
+    angle = 2 * math.pi * second
     return torch.stack([radius * torch.cos(angle), radius * torch.sin(angle)], dim=-1)
 
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from stcnet.synthesis.compositing import to_linear
 from stcnet.synthesis.plants import Plant, paint_plant
-from stcnet.synthesis.weather import Weather, colour_field, fractal_noise, pixel_grid
+from stcnet.synthesis.weather import Weather, colour_field, fractal_noise, pixel_grid, within_period
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +31,7 @@ def _hills(plant: Plant, weather: Weather, x: Tensor, y: Tensor) -> tuple[Tensor
     height, width = y.shape[0], x.shape[1]
     colour = torch.zeros(3, height, width, device=x.device)
     covered = torch.zeros(height, width, device=x.device)
-    start, haze = plant.seed * 0.173, weather.haze
+    start, haze = within_period(plant.seed * 0.173), weather.haze
     crowns = _crowns(plant.seed, height, width).to(x.device)
     air_colour = colour_field(weather.haze_colour, x)
     for ridge, (depth, air) in enumerate(((0.0, haze), (0.35, 0.55 * haze))):
@@ -53,7 +53,7 @@ def _grimy(built: Tensor, plant: Plant, x: Tensor, y: Tensor) -> Tensor:
     """Stains and wear on what was built; a grime of 0 leaves it as painted."""
     if plant.grime == 0:
         return built
-    wear = fractal_noise(2.1 * x + plant.seed * 0.31, 1.3 * y)
+    wear = fractal_noise(2.1 * x + within_period(plant.seed * 0.31), 1.3 * y)
     return built * torch.exp(plant.grime * wear)
 
 

@@ -116,6 +116,15 @@ def pixel_grid(height: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
     return x[None, :], y[:, None]
 
 
+def within_period(way: float) -> float:
+    """A way through the plane of the noise, whose period is 1, as the shortest one: 0..1.
+
+    What is added to coordinates in float32 costs them precision: a way of 370,000 leaves steps of
+    a 32nd of the period.
+    """
+    return way % 1.0
+
+
 def fractal_noise(x: Tensor, y: Tensor, phase: float = 0.0) -> Tensor:
     """Fractal noise at points of its periodic plane, mean 0, standard deviation 1."""
     points = torch.stack([x + 0 * y, y + 0 * x], dim=-1)
@@ -128,8 +137,9 @@ def sky(plant: Plant, weather: Weather, time_s: float, x: Tensor, y: Tensor) -> 
     clear = torch.lerp(colour_field(_ZENITH, x), colour_field(HORIZON, x), down[None] ** 0.8)
     far = 0.35 / (1.15 - down)
     time_s = time_s * weather.cloud_speed
-    drift = plant.seed * 0.37 + time_s * 8e-4
-    noise = fractal_noise(x * far * 0.45 + drift, far * 1.3 + plant.seed * 0.11, time_s / 700)
+    drift = within_period(plant.seed * 0.37 + time_s * 8e-4)
+    below = within_period(plant.seed * 0.11)
+    noise = fractal_noise(x * far * 0.45 + drift, far * 1.3 + below, time_s / 700)
     cover = torch.sigmoid(3 * (noise + 2.4 * weather.cloud_cover - 1.2))
     brightness = 1 - 0.18 * torch.sigmoid(2 * noise)
     return torch.lerp(clear, colour_field(_CLOUD, x) * brightness, 0.8 * cover)
@@ -137,8 +147,9 @@ def sky(plant: Plant, weather: Weather, time_s: float, x: Tensor, y: Tensor) -> 
 
 def daylight(plant: Plant, weather: Weather, time_s: float, x: Tensor, y: Tensor) -> Tensor:
     """Light on the land as a share of the daylight: moving shadows and slow drift, (H, W)."""
-    moved = time_s * weather.cloud_speed
-    shadow = torch.sigmoid(2.5 * fractal_noise(0.16 * x + moved * 1.1e-3, 0.3 * y + plant.seed))
+    moved = within_period(time_s * weather.cloud_speed * 1.1e-3)
+    place = within_period(plant.seed * 0.53)
+    shadow = torch.sigmoid(2.5 * fractal_noise(0.16 * x + moved, 0.3 * y + place))
     angle = 2 * math.pi * time_s / 600 + plant.seed
     drift = 1 + weather.light_drift * math.sin(angle)
     return drift * (1 - weather.shadow * weather.cloud_cover * shadow)
