@@ -89,7 +89,8 @@ class ClipSet:
 class JoinedClips(ClipSet):
     """Two sets of clips as one; the frames of each stay where they lie.
 
-    :attr:`frames` are those of the first set; pixels of both come from :meth:`gather`.
+    :attr:`frames` are those of the first set; pixels of both come from :meth:`gather`, on its
+    device.
 
     Attributes:
         first: Leads; all its positions stay.
@@ -106,7 +107,7 @@ class JoinedClips(ClipSet):
             return self.first.gather(clips, frames)
         order = np.argsort(np.concatenate([np.flatnonzero(~late), np.flatnonzero(late)]))
         parts = [
-            part.gather(clips[rows] - offset, frames[rows])
+            part.gather(clips[rows] - offset, frames[rows]).to(self.frames.device)
             for part, rows, offset in (
                 (self.first, ~late, 0),
                 (self.second, late, len(self.first)),
@@ -122,7 +123,7 @@ def join_clips(first: ClipSet, second: ClipSet) -> JoinedClips:
 
     Args:
         first: Leads.
-        second: Follows; of the same length and size, on the same device.
+        second: Follows; of the same length and size, on any device.
 
     Raises:
         ValueError: Their frames differ in number or size.
@@ -132,7 +133,7 @@ def join_clips(first: ClipSet, second: ClipSet) -> JoinedClips:
     views = first.views + second.views if first.views and second.views else ()
     return JoinedClips(
         first.frames,
-        torch.cat([first.labels, second.labels]),
+        torch.cat([first.labels, second.labels.to(first.labels.device)]),
         np.concatenate([first.weights, second.weights]),
         first.ids + second.ids,
         np.concatenate([first.label_weights, second.label_weights]),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
 from stcnet.datasets.clips import ClipSet, join_clips
 from stcnet.networks import ClipNetwork
 
@@ -23,14 +21,12 @@ class Groundwork:
     scenes: ClipSet | None = None
     network: ClipNetwork | None = None
 
-    def beside(self, real: ClipSet, device: torch.device) -> ClipSet:
-        """Real clips with the scenes after them.
+    def beside(self, real: ClipSet) -> ClipSet:
+        """Real clips, placed, with the scenes after them.
 
-        Args:
-            real: Placed.
-            device: Where the scenes are wanted.
+        Scenes stay in the memory of the host, which processes share: a batch holds few of them.
         """
-        return real if self.scenes is None else join_clips(real, self.scenes.to(device))
+        return real if self.scenes is None else join_clips(real, self.scenes)
 
     def start(self, network: ClipNetwork) -> None:
         """Give a network, one of the same recipe, the weights to start from."""

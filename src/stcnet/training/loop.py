@@ -96,7 +96,7 @@ class Training:
         step_rng(recipe.seed, 0, -1)
         self.recipe, self.fabric = recipe, fabric
         self.real = place_clips(clips, fabric.device, clips_on)
-        self.clips = groundwork.beside(self.real, fabric.device)
+        self.clips = groundwork.beside(self.real)
         model = recipe.network.build()
         groundwork.start(model)
         freeze(model, recipe.network.frozen_stages)

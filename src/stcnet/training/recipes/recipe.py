@@ -94,6 +94,8 @@ class Recipe(Settings):
         channels_last: Lay pictures out in memory with the channels last, which convolutions on
             most devices prefer.
         compile: Compile the network with ``torch.compile``: slow to start, faster to step.
+        soup: How many trainings, of other seeds from the same start, are averaged into the result; see
+            :mod:`stcnet.training.soups`.
         seed: Of everything random.
     """
 
@@ -120,6 +122,7 @@ class Recipe(Settings):
     precision: Precision = "auto"
     channels_last: bool = True
     compile: bool = False
+    soup: int = Field(1, ge=1)
     seed: int = Field(0, ge=0)
 
     @model_validator(mode="after")
@@ -197,6 +200,7 @@ class Recipe(Settings):
             "optimiser": optimiser,
             "scenes": None,
             "pretraining": None,
+            "soup": 1,
         }
         return self.model_copy(update=changed)
 

@@ -1,0 +1,95 @@
+"""Model soups: one recipe trained several times from the same start, the weights averaged.
+
+Trainings that start alike and differ in the order and augmentation of their clips end in one basin,
+where the mean of their weights scores as well as the mean of their predictions, for the price of a
+single network, and holds better on data of another kind (Wortsman et al., ICML 2022; Rame et al.,
+NeurIPS 2022).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import lightning_fabric as lf
+import torch
+from torch import Tensor
+
+from stcnet.datasets.clips import ClipSet
+from stcnet.networks import ClipNetwork
+from stcnet.training.batches.placement import ClipsOn
+from stcnet.training.checkpoint import save_run
+from stcnet.training.data import TrainingData
+from stcnet.training.devices import by_first, make_fabric
+from stcnet.training.fitting import fit
+from stcnet.training.groundwork import BARE, Groundwork
+from stcnet.training.loop import SILENT, Listener, Training
+from stcnet.training.randomness import step_rng
+from stcnet.training.recipes.recipe import Recipe
+
+
+def members_of(recipe: Recipe, folder: Path) -> list[tuple[Recipe, Path]]:
+    """What a recipe trains, and where: itself in its folder, or each member in one of its own."""
+    if recipe.soup == 1:
+        return [(recipe, folder)]
+    return [
+        (
+            recipe.model_copy(update={"soup": 1, "seed": recipe.seed + number}),
+            folder / f"member-{number + 1}",
+        )
+        for number in range(recipe.soup)
+    ]
+
+
+def fit_soup(
+    recipe: Recipe,
+    clips: ClipSet,
+    data: TrainingData,
+    folder: Path,
+    *,
+    fabric: lf.Fabric | None = None,
+    clips_on: ClipsOn = "auto",
+    listener: Listener = SILENT,
+    groundwork: Groundwork = BARE,
+) -> ClipNetwork:
+    """Train a recipe as often as its ``soup`` says and average the weights, or go on with it.
+
+    The arguments, and what is raised, are those of :func:`stcnet.training.fitting.fit`. The
+    batch-norm statistics of the mean are taken on plain clips, as those of each member were.
+
+    Returns:
+        The averaged network, in evaluation mode; with a soup of 1 that of the only training.
+    """
+    fabric = fabric or make_fabric(precision=recipe.precision)
+    train = partial(fit, fabric=fabric, clips_on=clips_on, listener=listener)
+    if recipe.soup == 1:
+        return train(recipe, clips, data, folder, groundwork=groundwork)
+    start = from_one_start(recipe, groundwork)
+    members = members_of(recipe, folder)
+    networks = [train(member, clips, data, own, groundwork=start) for member, own in members]
+    soup = Training(recipe, clips, fabric, clips_on, start)
+    soup.result.load_state_dict(mean_state([network.state_dict() for network in networks]))
+    soup.settle()
+    by_first(fabric, partial(save_run, folder, soup.result, recipe, data))
+    return soup.result.eval()
+
+
+def from_one_start(recipe: Recipe, groundwork: Groundwork) -> Groundwork:
+    """A groundwork whose network all members start from, its random layers drawn once."""
+    if groundwork.network is not None:
+        return groundwork
+    step_rng(recipe.seed, 0, -1)
+    return replace(groundwork, network=recipe.network.build())
+
+
+def mean_state(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of state dicts of one network; of whole numbers, such as counters, the first."""
+    first = states[0]
+    return {
+        name: torch.stack([state[name].float() for state in states]).mean(0).to(value.dtype)
+        if value.is_floating_point()
+        else value
+        for name, value in first.items()
+    }
