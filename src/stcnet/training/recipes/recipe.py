@@ -94,8 +94,8 @@ class Recipe(Settings):
         channels_last: Lay pictures out in memory with the channels last, which convolutions on
             most devices prefer.
         compile: Compile the network with ``torch.compile``: slow to start, faster to step.
-        soup: How many trainings, of other seeds from the same start, are averaged into the result; see
-            :mod:`stcnet.training.soups`.
+        soup: How many trainings, of other seeds from the same start, are averaged into the
+            result; see :mod:`stcnet.training.soups`.
         seed: Of everything random.
     """
 
