@@ -20,14 +20,13 @@ from stcnet.evaluation.predictions import Prediction
 from stcnet.networks import ClipNetwork
 from stcnet.training.batches.decoding import as_seen, decode
 from stcnet.training.batches.placement import ClipsOn, place_clips
-from stcnet.training.checkpoint import check_checkpoint
 from stcnet.training.data import TrainingData, describe_clips, described_as
 from stcnet.training.devices import by_all, by_first, gather, make_fabric
 from stcnet.training.groundwork import BARE, Groundwork
 from stcnet.training.loop import SILENT, Listener
 from stcnet.training.recipes.recipe import Recipe
 from stcnet.training.sharing import part_of
-from stcnet.training.soups import fit_soup, members_of
+from stcnet.training.soups import fit_soup, refuse_foreign
 from stcnet.training.start import refuse_taught, with_start
 
 
@@ -152,11 +151,7 @@ class _Run:
         Where clips may be left out, only decoding tells which: then :meth:`fit` refuses it.
         """
         if on_bad is None:
-            by_first(self.fabric, partial(self._check_checkpoints, folder, data))
-
-    def _check_checkpoints(self, folder: Path, data: TrainingData) -> None:
-        for recipe, own in members_of(self.recipe, folder):
-            check_checkpoint(own, recipe, data)
+            by_first(self.fabric, partial(refuse_foreign, self.recipe, data, folder))
 
     def fit(self, seen: ClipSet, data: TrainingData, folder: Path) -> ClipNetwork:
         """Train on clips as the network looks at them."""

@@ -20,12 +20,12 @@ from torch import Tensor
 from stcnet.datasets.clips import ClipSet
 from stcnet.networks import ClipNetwork
 from stcnet.training.batches.placement import ClipsOn
-from stcnet.training.checkpoint import save_run
+from stcnet.training.checkpoint import check_checkpoint, save_run
 from stcnet.training.data import TrainingData
 from stcnet.training.devices import by_first, make_fabric
 from stcnet.training.fitting import fit
 from stcnet.training.groundwork import BARE, Groundwork
-from stcnet.training.loop import SILENT, Listener, Training
+from stcnet.training.loop import SILENT, EpochReport, Listener, Training
 from stcnet.training.randomness import step_rng
 from stcnet.training.recipes.recipe import Recipe
 
@@ -43,6 +43,43 @@ def members_of(recipe: Recipe, folder: Path) -> list[tuple[Recipe, Path]]:
     ]
 
 
+def refuse_foreign(recipe: Recipe, data: TrainingData, folder: Path) -> None:
+    """Refuse a folder that holds another run, before much is done for this one.
+
+    A single run is foreign to a soup, whose own checkpoints lie with its members.
+
+    Raises:
+        TrainingError: As :func:`stcnet.training.checkpoint.load_checkpoint`.
+    """
+    own = members_of(recipe, folder)
+    for expected, place in own if recipe.soup == 1 else [(recipe, folder), *own]:
+        check_checkpoint(place, expected, data)
+
+
+class OfMember(Listener):
+    """Tells of one member's steps and epochs as parts of the whole soup.
+
+    Args:
+        listener: Told.
+        number: Of the member, from 0.
+        members: Of the soup.
+    """
+
+    def __init__(self, listener: Listener, number: int, members: int) -> None:
+        self._listener = listener
+        self._number, self._members = number, members
+
+    def on_step(self, done: int, total: int) -> None:
+        """See :class:`stcnet.training.loop.Listener`."""
+        self._listener.on_step(self._number * total + done, self._members * total)
+
+    def on_epoch(self, report: EpochReport) -> None:
+        """See :class:`stcnet.training.loop.Listener`."""
+        epoch = self._number * report.epochs + report.epoch
+        epochs = self._members * report.epochs
+        self._listener.on_epoch(replace(report, epoch=epoch, epochs=epochs))
+
+
 def fit_soup(
     recipe: Recipe,
     clips: ClipSet,
@@ -56,21 +93,26 @@ def fit_soup(
 ) -> ClipNetwork:
     """Train a recipe as often as its ``soup`` says and average the weights, or go on with it.
 
-    The arguments, and what is raised, are those of :func:`stcnet.training.fitting.fit`. The
-    batch-norm statistics of the mean are taken on plain clips, as those of each member were.
+    The arguments, and what is raised, are those of :func:`stcnet.training.fitting.fit`; the
+    listener is told of the steps and epochs of all members. The batch-norm statistics of the mean
+    are taken on plain clips, as those of each member were.
 
     Returns:
         The averaged network, in evaluation mode; with a soup of 1 that of the only training.
     """
     fabric = fabric or make_fabric(precision=recipe.precision)
-    train = partial(fit, fabric=fabric, clips_on=clips_on, listener=listener)
+    train = partial(fit, fabric=fabric, clips_on=clips_on)
     if recipe.soup == 1:
-        return train(recipe, clips, data, folder, groundwork=groundwork)
+        return train(recipe, clips, data, folder, listener=listener, groundwork=groundwork)
+    by_first(fabric, partial(refuse_foreign, recipe, data, folder))
     start = from_one_start(recipe, groundwork)
-    members = members_of(recipe, folder)
-    networks = [train(member, clips, data, own, groundwork=start) for member, own in members]
+    states = []
+    for number, (member, own) in enumerate(members_of(recipe, folder)):
+        heard = OfMember(listener, number, recipe.soup)
+        network = train(member, clips, data, own, listener=heard, groundwork=start)
+        states.append(network.state_dict())
     soup = Training(recipe, clips, fabric, clips_on, start)
-    soup.result.load_state_dict(mean_state([network.state_dict() for network in networks]))
+    soup.result.load_state_dict(mean_state(states))
     soup.settle()
     by_first(fabric, partial(save_run, folder, soup.result, recipe, data))
     return soup.result.eval()
