@@ -89,8 +89,8 @@ class ClipSet:
 class JoinedClips(ClipSet):
     """Two sets of clips as one; the frames of each stay where they lie.
 
-    :attr:`frames` are those of the first set; pixels of both come from :meth:`gather`, on its
-    device.
+    :attr:`frames` are those of the first set; pixels of both come from :meth:`gather`, on the
+    device of its labels: its frames may be streamed from the host.
 
     Attributes:
         first: Leads; all its positions stay.
@@ -107,7 +107,7 @@ class JoinedClips(ClipSet):
             return self.first.gather(clips, frames)
         order = np.argsort(np.concatenate([np.flatnonzero(~late), np.flatnonzero(late)]))
         parts = [
-            part.gather(clips[rows] - offset, frames[rows]).to(self.frames.device)
+            part.gather(clips[rows] - offset, frames[rows]).to(self.labels.device)
             for part, rows, offset in (
                 (self.first, ~late, 0),
                 (self.second, late, len(self.first)),
