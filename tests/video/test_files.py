@@ -18,7 +18,7 @@ from PIL import Image
 from stcnet.errors import SourceError
 from stcnet.video import native_interval_s, open_source, require_cadence, sample
 from stcnet.video.clocks import IntervalClock, StampClock, without_leaps
-from stcnet.video.decoding import Damage, decoded, upright
+from stcnet.video.decoding import Damage, decoded, stamp_s, upright
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +46,46 @@ def test_upside_down_video_comes_upright(make_video: VideoMaker) -> None:
     frame = next(iter(open_source(make_video("phone.mp4", REGULAR[:3], rotation=180))))
     assert frame.image.shape == (48, 64, 3)
     assert frame.image[-2, -2].min() > 200
+
+
+def write_titled(path: Path, titled: str, title: bytes) -> None:
+    """Writes three frames; the file or its stream is called by bytes in whatever encoding."""
+    stand_in = "t" * len(title)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        {"file": container, "stream": stream}[titled].metadata["title"] = stand_in
+        for _ in range(3):
+            black = np.zeros((48, 64, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(black, format="rgb24")))
+    content = path.read_bytes()
+    assert content.count(stand_in.encode()) == 1
+    path.write_bytes(content.replace(stand_in.encode(), title))
+
+
+@pytest.mark.parametrize("titled", ["file", "stream"])
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        pytest.param("Kamera Köln-Süd".encode("latin-1"), id="latin-1"),
+        pytest.param("Камера Север".encode("cp1251"), id="cp1251"),
+        pytest.param("Kamera Köln-Süd".encode(), id="utf-8"),
+    ],
+)
+def test_metadata_in_any_encoding_is_no_obstacle(
+    title: bytes, name: str, titled: str, tmp_path: Path
+) -> None:
+    write_titled(tmp_path / name, titled, title)
+    assert len(list(open_source(tmp_path / name))) == 3
+
+
+def test_frame_without_a_unit_of_time_has_no_stamp() -> None:
+    frame = av.VideoFrame(64, 48)
+    frame.pts = 5
+    assert stamp_s(frame) is None
+    frame.time_base = Fraction(1, 10)
+    assert stamp_s(frame) == Fraction(1, 2)
 
 
 def test_elementary_stream_without_timestamps_runs_at_its_rate(make_video: VideoMaker) -> None:

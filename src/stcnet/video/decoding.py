@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
+from av.container import InputContainer
 from av.error import FFmpegError
 from av.stream import Disposition
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from av.container import InputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -35,6 +35,11 @@ PICTURE_SUFFIXES = frozenset(
 
 _FALLBACK_RATE = Fraction(25)
 """Frames a second where a file has neither timestamps nor a rate, as FFmpeg assumes."""
+
+_ANY_METADATA: dict[str, Any] = (
+    {"metadata_errors": "surrogateescape"} if hasattr(InputContainer, "metadata_errors") else {}
+)
+"""Opens files whose metadata is not UTF-8: PyAV does so by itself since 19, on demand before."""
 
 
 @dataclass(slots=True)
@@ -77,7 +82,7 @@ def opened_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 def _container(path: Path) -> InputContainer:
     try:
         # The prefix keeps FFmpeg from reading a protocol or a pattern into the name.
-        return av.open(f"file:{path}", mode="r", metadata_errors="replace")
+        return av.open(f"file:{path}", mode="r", **_ANY_METADATA)
     except (FFmpegError, OSError) as error:
         raise SourceError(
             "cannot be read as a video", where=path, got=error.strerror, hint=_advice(path)
@@ -137,7 +142,7 @@ def _until_broken(
 
 def stamp_s(frame: VideoFrame) -> Fraction | None:
     """Presentation timestamp of a frame in seconds, None where it has none."""
-    if frame.pts is None or frame.time_base is None:
+    if frame.pts is None or not frame.time_base:
         return None
     return frame.pts * frame.time_base
 
