@@ -54,7 +54,8 @@ def write_titled(path: Path, titled: str, title: bytes) -> None:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mjpeg", rate=10)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
-        {"file": container, "stream": stream}[titled].metadata["title"] = stand_in
+        metadata = container.metadata if titled == "file" else stream.metadata
+        metadata["title"] = stand_in
         for _ in range(3):
             black = np.zeros((48, 64, 3), np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(black, format="rgb24")))

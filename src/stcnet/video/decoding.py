@@ -82,11 +82,12 @@ def opened_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 def _container(path: Path) -> InputContainer:
     try:
         # The prefix keeps FFmpeg from reading a protocol or a pattern into the name.
-        return av.open(f"file:{path}", mode="r", **_ANY_METADATA)
+        container: InputContainer = av.open(f"file:{path}", mode="r", **_ANY_METADATA)
     except (FFmpegError, OSError) as error:
         raise SourceError(
             "cannot be read as a video", where=path, got=error.strerror, hint=_advice(path)
         ) from error
+    return container
 
 
 def _advice(path: Path) -> str:
