@@ -1,5 +1,7 @@
 """Random numbers that depend on their keys alone."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -42,6 +44,19 @@ def test_normal_pairs_are_standard_and_uncorrelated() -> None:
     pair = hashed_normal_pair(KEYS)
     assert pair.mean(0).abs().max() < 0.03
     assert torch.allclose(torch.cov(pair.T), torch.eye(2), atol=0.03)
+
+
+@given(st.integers(0, 2**31), st.integers(-(2**31), 2**31))
+def test_a_normal_pair_is_that_of_two_even_numbers(seed: int, number: int) -> None:
+    """Drawn at once, and for many keys at once, they are what single draws give."""
+    one, two = (hashed_uniform(torch.tensor(seed), number, last) for last in (1, 2))
+    radius = torch.sqrt(-2 * torch.log1p(-one))
+    expected = torch.stack([radius * torch.cos(2 * math.pi * two),
+                            radius * torch.sin(2 * math.pi * two)])  # fmt: skip
+    among = hashed_normal_pair(torch.tensor([[seed], [7]]), torch.tensor([3, number, 5]))
+    assert among.shape == (2, 3, 2)
+    assert torch.allclose(hashed_normal_pair(torch.tensor(seed), number), expected, atol=1e-6)
+    assert torch.allclose(among[0, 1], expected, atol=1e-6)
 
 
 def test_hashing_needs_a_tensor() -> None:
