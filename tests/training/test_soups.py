@@ -267,7 +267,7 @@ def test_whole_numbers_are_those_of_the_first() -> None:
     ]
     mean = mean_state(states)
     assert mean["weight"].tolist() == [1.5, 4.0]
-    assert mean["seen"].tolist() == 7
+    assert mean["seen"].item() == 7
     assert mean["seen"].dtype == torch.int64
 
 
