@@ -108,6 +108,16 @@ def test_trained_on_everything_exported_and_scored(
     assert "training and scoring share a clip" in line
 
 
+def test_a_soup_tells_of_all_its_trainings(run: Run, small_data: Path, tmp_path: Path) -> None:
+    folder, recipe = tmp_path / "soup", write_recipe(tmp_path, soup=2, settling_steps=1)
+    command = ["train", recipe, "--data", small_data, "--out", folder, "--accelerator", "cpu"]
+    told = run(*command)
+    assert (told.code, told.out) == (0, f"trained on 48 clips: {folder}\n"), told.err
+    lines = [line.partition(",")[0] for line in told.errors if "epoch" in line]
+    assert lines == ["tiny: epoch 1/2", "tiny: epoch 2/2"]
+    assert run(*command).err.count("epoch") == 0
+
+
 def test_a_model_is_evaluated_on_clips_it_has_not_seen(
     run: Run, small_data: Path, model: Path
 ) -> None:
