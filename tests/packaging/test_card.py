@@ -38,3 +38,28 @@ def test_it_says_how_many_trainings_were_averaged(changes: dict[str, Any], told:
 def test_recipes_from_before_there_were_soups_have_cards() -> None:
     recipe = tiny_recipe().model_dump(mode="json")
     assert card_of(recipe) == card_of({key: recipe[key] for key in recipe if key != "soup"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        pytest.param(
+            {"scenes": {"clips": 40, "share": 0.25}, "pretraining": {"epochs": 3}},
+            "start with. Before any real clip it was trained on 40 rendered scenes, for 3 epochs. "
+            "Of the clips of each epoch 25 % were rendered scenes. The whole recipe",
+            id="before and beside",
+        ),
+        pytest.param(
+            {"scenes": {"clips": 40, "share": 0.0}, "pretraining": {"epochs": 1}},
+            "was trained on 40 rendered scenes, for 1 epoch. The whole recipe",
+            id="before",
+        ),
+        pytest.param(
+            {"scenes": {"clips": 40, "share": 0.5}},
+            "start with. Of the clips of each epoch 50 % were rendered scenes. The whole recipe",
+            id="beside",
+        ),
+    ],
+)
+def test_it_says_which_part_rendered_scenes_had(changes: dict[str, Any], told: str) -> None:
+    assert told in card_of(tiny_recipe(**changes).model_dump(mode="json"))
