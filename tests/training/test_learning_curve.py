@@ -60,7 +60,11 @@ def test_a_curve_is_trained_once_and_printed_again(run: Run) -> None:
     assert first.endswith(again)
     assert again == (run.out / "curve.md").read_text(encoding="utf-8")
 
+    # The pretraining that all shares have in common is looked at first.
     code, _, err = run(*REHEARSAL, *FOLDS, "--epochs", "2")
+    assert code == 2
+    assert "pretraining/last.ckpt: the checkpoint belongs to another recipe" in err
+    code, _, err = run(*REHEARSAL, *FOLDS, "--epochs", "2", "--table")
     assert code == 2
     assert "draw-1/leave-out-S0: a finished run is of another recipe; name another" in err
 
