@@ -134,7 +134,7 @@ def test_the_package_carries_the_stored_scores(package: ModelPackage) -> None:
 def test_the_stored_scores_come_from_the_stored_predictions(shared_data: Path) -> None:
     cells = read_cells(shared_data / "rise-cells")
     path = RESULTS / "predictions.csv"
-    calibrated = cross_calibrate(parse_predictions(read_rows(path), path), cells)
+    calibrated = cross_calibrate(parse_predictions(read_rows(path), path), cells, "isotonic")
     rows = judge_protocol(calibrated, cells)
     assert as_json(rows) == json.loads((RESULTS / "scores.json").read_text(encoding="utf-8"))
     assert markdown_table(rows) == (RESULTS / "scores.md").read_text(encoding="utf-8").strip()
@@ -165,7 +165,7 @@ def test_calibration_and_thresholds_come_from_the_stored_predictions(
     cells = read_cells(shared_data / "rise-cells")
     path = RESULTS / "predictions.csv"
     predictions = parse_predictions(read_rows(path), path)
-    refitted = calibrate(predictions, cells)
+    refitted = calibrate(predictions, cells, "isotonic")
     assert refitted.basis == package.calibration.basis
     # The predictions that were stored have six decimals.
     logits = np.linspace(-8, 8, 65)
@@ -174,7 +174,7 @@ def test_calibration_and_thresholds_come_from_the_stored_predictions(
     )
     window_s = package.manifest.sampling.window_s
     points = operating_points_of_cells(
-        cross_calibrate(predictions, cells), cells, window_s=window_s
+        cross_calibrate(predictions, cells, "isotonic"), cells, window_s=window_s
     )
     assert operating_table(points) == operating_table(package.manifest.operating_points)
 

@@ -22,6 +22,7 @@ ESTIMATE = rf"({SHARE}) \(({SHARE})-({SHARE})\)"
 ROUNDING = 0.00056
 """Of four stored decimals and three printed ones."""
 SPLITS = ("s0", "s1", "s2", "s4")
+CALIBRATED = ("--calibrated", "--calibration", "isotonic")
 HELD_OUT = sorted(path.parent.name for path in RESULTS.glob("*/predictions.csv"))
 
 Triple = tuple[float, float, float]
@@ -50,7 +51,8 @@ def stored_rows() -> Iterator[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def stored() -> Stored:
     rows = list(stored_rows())
-    files = [*RESULTS.glob("*/scores.md"), *RESULTS.glob("*/verdicts.md")]
+    names = ("scores", "verdicts", "against-*")
+    files = [path for name in names for path in RESULTS.glob(f"*/{name}.md")]
     tables = [path.read_text(encoding="utf-8") for path in files]
     return Stored(
         frozenset(line for table in tables for line in table.splitlines()),
@@ -145,7 +147,7 @@ def test_the_command_gives_the_stored_causes(
 ) -> None:
     folder = RESULTS / name
     text, record = evaluated(
-        capsys, "--calibrated", "--data", shared_data / "rise-cells",
+        capsys, *CALIBRATED, "--data", shared_data / "rise-cells",
         "--predictions", folder / "predictions.csv", "--causes", RESULTS / "causes" / "seen.csv",
     )  # fmt: skip
     assert (folder / "causes.md").read_text(encoding="utf-8").strip() in text
@@ -163,7 +165,7 @@ def test_the_commands_give_the_stored_scores(
 ) -> None:
     folder = RESULTS / name
     judged = ["--data", shared_data / "rise-cells", "--predictions", folder / "predictions.csv"]
-    text, rows = evaluated(capsys, *judged, "--calibrated")
+    text, rows = evaluated(capsys, *judged, *CALIBRATED)
     assert rows == kept(folder, "scores.json")
     assert text.startswith((folder / "scores.md").read_text(encoding="utf-8").strip())
     if (folder / "scores-logit-0.json").exists():
@@ -179,11 +181,32 @@ def test_the_command_gives_the_stored_gain_of_the_threshold(
     table: Path, shared_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text, record = evaluated(
-        capsys, "--calibrated", "--data", shared_data / "rise-cells", "--against", "half",
+        capsys, *CALIBRATED, "--data", shared_data / "rise-cells", "--against", "half",
         "--predictions", table.with_name("predictions.csv"),
     )  # fmt: skip
     assert table.read_text(encoding="utf-8").strip() in text
     assert record["comparison"]["metrics"]["recall"]["difference"][0] > 0
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    "table",
+    [*RESULTS.glob("*/against-*.md")],
+    ids=lambda path: f"{path.parent.name} {path.stem}",
+)
+def test_the_command_gives_the_stored_comparison(
+    table: Path, shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = table.stem.removeprefix("against-")
+    text, _ = evaluated(
+        capsys, *CALIBRATED, "--data", shared_data / "rise-cells",
+        "--predictions", table.with_name("predictions.csv"),
+        "--against", RESULTS / other / "predictions.csv",
+        "--causes", RESULTS / "causes" / "seen.csv",
+    )  # fmt: skip
+    assert table.read_text(encoding="utf-8").strip() in text
+    causes = table.with_name(f"causes-{table.name}")
+    assert causes.read_text(encoding="utf-8").strip() in text
 
 
 @pytest.mark.real_data

@@ -126,6 +126,16 @@ def test_verdicts_are_compared_with_those_from_one_half_on(
     assert metrics["recall"]["difference"][0] > 0
 
 
+def test_folds_are_calibrated_as_asked(run: Run, small_data: Path, tmp_path: Path) -> None:
+    path = cells_file(tmp_path / "predictions.csv", 4.0)
+    command = ("evaluate", "--calibrated", "--predictions", path, "--data", small_data, "--json")
+    plain, platt, isotonic = (
+        run(*command, *more).out
+        for more in ((), ("--calibration", "platt"), ("--calibration", "isotonic"))
+    )
+    assert plain == platt != isotonic
+
+
 def test_two_models_are_compared_fold_by_fold(run: Run, small_data: Path, tmp_path: Path) -> None:
     ours, theirs = cells_file(tmp_path / "a.csv", 0.1), cells_file(tmp_path / "b.csv", 5)
     told = run("evaluate", "--predictions", ours, "--data", small_data, "--against", theirs,
@@ -269,6 +279,8 @@ BAD: list[Any] = [
                  id="dimension"),
     pytest.param(judging("--against", "gone.csv"), "gone.csv: the predictions cannot be read",
                  id="no file against"),
+    pytest.param(judging("--calibration", "isotonic"), "--calibration goes with --calibrated",
+                 id="calibration of raw scores"),
     pytest.param(judging("--against", "half"), "are of the calibrated predictions themselves (got",
                  id="half of raw scores"),
     pytest.param(judging("--against", "baseline"), "--against: the baseline stands in the records",

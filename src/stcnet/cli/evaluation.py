@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stcnet.cli.export import Method
 from stcnet.cli.gallery import GalleryFolder, GallerySize, write_mistakes
 from stcnet.cli.held_out import BASELINE, HALF, Judging, predicted
 from stcnet.cli.printing import print_assessment, print_watch
@@ -40,6 +41,14 @@ Calibrated = Annotated[
     bool,
     typer.Option(
         help="Calibrate each fold on the others, and call smoke where these expect the highest F1."
+    ),
+]
+CalibrationName = Annotated[
+    Method | None,
+    typer.Option(
+        "--calibration",
+        help="With --calibrated: how scores become probabilities.",
+        show_default="platt",
     ),
 ]
 Parts = Annotated[
@@ -108,6 +117,7 @@ def evaluate(
     model: Package = None,
     protocol: Protocol = None,
     calibrated: Calibrated = False,
+    calibration: CalibrationName = None,
     by: Parts = None,
     transfer: Transfer = False,
     against: Against = None,
@@ -135,18 +145,19 @@ def evaluate(
     if scores is not None or truth is not None:
         others = (
             *(predictions, data, model, protocol, calibrated, by, transfer, against, report),
-            *(gallery, gallery_size, causes, revisions),
+            *(gallery, gallery_size, causes, revisions, calibration),
         )
         _evaluate_watch(_watched(scores, truth, any(others)), threshold, as_json=as_json)
         return
     _check_evaluated(predictions, data, model, protocol)
     _check_options(predictions, data, calibrated, against, threshold)
+    method = _method_of(calibration, calibrated=calibrated)
     _check_gallery(gallery, gallery_size, data)
     _check_report(report)
     read = _read_revisions(revisions)
     if data is not None:
         collection, ours = predicted(predictions, data, model, protocol)
-        judging = Judging(data, against or [], calibrated, skip_bad, read)
+        judging = Judging(data, against or [], method, skip_bad, read)
         assess = judging.assessor(collection, ours)
     else:
         assess = _labelled_assessor(predictions or [], against or [], read)
@@ -156,9 +167,7 @@ def evaluate(
     if report is not None:
         _write_report(report, asked, assess)
     if gallery is not None and data is not None:
-        write_mistakes(
-            *(gallery, gallery_size, ours, collection), model=model, calibrated=calibrated
-        )
+        write_mistakes(*(gallery, gallery_size, ours, collection), model=model, method=method)
     print_assessment(asked, as_json=as_json)
 
 
@@ -216,6 +225,13 @@ def _check_options(
             got=", ".join(against),
             hint="name the folder with --data, and nothing else with --against",
         )
+
+
+def _method_of(calibration: Method | None, *, calibrated: bool) -> Method | None:
+    """How folds are calibrated on the others; None: not at all."""
+    if calibration is not None and not calibrated:
+        raise ConfigError("--calibration goes with --calibrated", hint="add it")
+    return (calibration or "platt") if calibrated else None
 
 
 def _check_gallery(gallery: Path | None, size: int | None, data: Path | None) -> None:

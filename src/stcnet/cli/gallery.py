@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from stcnet.datasets import Collection
     from stcnet.evaluation.predictions import Prediction
+    from stcnet.inference import CalibrationMethod
 
 GalleryFolder = Annotated[
     Path | None,
@@ -36,9 +37,9 @@ def write_mistakes(
     collection: Collection,
     *,
     model: Path | None,
-    calibrated: bool,
+    method: CalibrationMethod | None,
 ) -> None:
-    """Write the gallery of predictions on a collection.
+    """Write the gallery of predictions on a collection, calibrated by ``method`` if there is one.
 
     Raises:
         DataError: Predictions do not fit the clips, or a video cannot be used.
@@ -57,7 +58,7 @@ def write_mistakes(
     from stcnet.evaluation.held_out import cross_calibrated
     from stcnet.folders import new_folder
 
-    judged = cross_calibrated(predictions, collection) if calibrated else predictions
+    judged = cross_calibrated(predictions, collection, method) if method else predictions
     gallery = choose_mistakes(judged, collection, size or DEFAULT_SIZE)
     package = load_package(model) if model is not None else None
     with (
@@ -67,7 +68,7 @@ def write_mistakes(
         write_gallery(
             *(partial, gallery, collection),
             package=package,
-            calibrated=calibrated,
+            calibrated=method is not None,
             on_clip=lambda done, total: progress("drawing", done, total),
         )
     say(f"written: {folder / PAGE}")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stcnet.evaluation.assessment import Assessment
     from stcnet.evaluation.predictions import Prediction
     from stcnet.evaluation.samples import Sample
+    from stcnet.inference import CalibrationMethod
 
     Assessor = Callable[[Sequence[str], bool], Assessment]
     """Judges by dimensions, with or without the transfer of thresholds."""
@@ -69,14 +70,14 @@ class Judging:
         data: The folder of the collection.
         against: Files of predictions of another model, or the word for RGB-TC's or for verdicts
             from one half on.
-        calibrated: Whether each fold is calibrated on the others first.
+        method: How each fold is calibrated on the others first; None: it is not.
         skip_bad: Whether clips of a fold may be missing among the predictions.
         revisions: Revised labels, for scores beside those on the published ones.
     """
 
     data: Path
     against: Sequence[str]
-    calibrated: bool
+    method: CalibrationMethod | None
     skip_bad: bool
     revisions: Revisions | None = None
 
@@ -111,9 +112,9 @@ class Judging:
         from stcnet.evaluation.revisions import revise_protocol
 
         theirs, baseline = self._theirs(), BASELINE in self.against
-        if self.calibrated:
-            ours = cross_calibrate(ours, cells)
-            theirs = theirs and cross_calibrate(theirs, cells)
+        if self.method is not None:
+            ours = cross_calibrate(ours, cells, self.method)
+            theirs = theirs and cross_calibrate(theirs, cells, self.method)
         if HALF in self.against:
             theirs = [replace(prediction, threshold=0.0) for prediction in ours]
         revised = (
@@ -134,7 +135,7 @@ class Judging:
 
         def samples(predictions: list[Prediction]) -> dict[str, Sample]:
             found = samples_of(predictions, collection, partial_folds=self.skip_bad)
-            return cross_calibrate_samples(found) if self.calibrated else found
+            return found if self.method is None else cross_calibrate_samples(found, self.method)
 
         theirs = self._theirs()
         mine, other = samples(ours), samples(theirs) if theirs is not None else None

@@ -27,6 +27,7 @@ from stcnet.evaluation.predictions import Prediction
 from stcnet.evaluation.protocol import MEAN, check_fold
 from stcnet.evaluation.sample_calibration import cross_fits
 from stcnet.evaluation.samples import Sample
+from stcnet.inference import CalibrationMethod
 from stcnet.video import RiseName
 
 Samples = Mapping[str, Sample]
@@ -205,13 +206,22 @@ def _local_start(clip: LabelledClip) -> datetime | None:
     return clip.start.astimezone(IJMOND_ZONE) if clip.plant == IJMOND else clip.start
 
 
-def cross_calibrated(predictions: Sequence[Prediction], collection: Collection) -> list[Prediction]:
+def cross_calibrated(
+    predictions: Sequence[Prediction],
+    collection: Collection,
+    method: CalibrationMethod = "platt",
+) -> list[Prediction]:
     """Predictions with calibrated logits and verdict thresholds, each fold by the others.
+
+    Args:
+        predictions: Of models that had not seen the clips, of two or more folds.
+        collection: The clips.
+        method: See :func:`stcnet.evaluation.calibration.calibrate`.
 
     Raises:
         DataError: Predictions do not fit the clips or the folds, or cannot be calibrated.
     """
     if isinstance(collection, CellCollection):
-        return cross_calibrate(predictions, collection.cells)
-    fits = cross_fits(samples_of(predictions, collection, partial_folds=True))
+        return cross_calibrate(predictions, collection.cells, method)
+    fits = cross_fits(samples_of(predictions, collection, partial_folds=True), method)
     return [calibrated(prediction, fits[prediction.fold]) for prediction in predictions]
