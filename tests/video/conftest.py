@@ -75,8 +75,6 @@ def make_video(tmp_path: Path) -> VideoMaker:
             stream.pix_fmt = "yuv420p"
             stream.codec_context.time_base = Fraction(1, 1000)
             if rotation is not None:
-                if not hasattr(stream, "set_display_rotation"):
-                    pytest.skip("PyAV before 17.1 cannot write turned videos")
                 stream.set_display_rotation(rotation)
             for number, stamp in enumerate(stamps_ms):
                 frame = av.VideoFrame.from_ndarray(grey(number, *size), format="rgb24")
