@@ -39,7 +39,9 @@ class Seen:
     shuffled: dict[str, Tensor]
 
     def gain(self, maps: dict[str, Tensor], name: str) -> float:
-        return energy_gain(maps[name].relu().numpy(), self.plume)
+        """Of a map; one that is zero everywhere lies on no plume."""
+        energy = maps[name].relu().numpy()
+        return energy_gain(energy, self.plume) if energy.any() else 0.0
 
     def agreement(self, name: str) -> float:
         return rank_correlation(self.trained[name].numpy(), self.shuffled[name].numpy())

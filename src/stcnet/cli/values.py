@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _DURATION = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+) ?(?P<unit>ms|s|m|min|h|)")
 _UNIT_S = {"ms": 1e-3, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
+INT8 = "int8"
+"""Stands for the bundled package in 8 bits."""
+
 FrameInterval = Annotated[
     str | None,
     typer.Option(
@@ -30,7 +33,9 @@ FrameInterval = Annotated[
 ModelPath = Annotated[
     Path | None,
     typer.Option(
-        metavar="PACKAGE", help="The .stcnet model package.", show_default="the bundled one"
+        metavar="PACKAGE",
+        help="The .stcnet model package; or int8, the bundled one in 8 bits.",
+        show_default="the bundled one",
     ),
 ]
 Zones = Annotated[
@@ -108,11 +113,15 @@ def parse_one_zone(texts: list[str] | None) -> Zone | None:
 
 
 def load_package(path: Path | None) -> ModelPackage:
-    """Load a model package, or the bundled one.
+    """Load a model package; None is the bundled one, and the word ``int8`` its smaller form.
 
     Raises:
         PackageError: It is missing, damaged, unsafe, or does not score as it promises.
     """
     from stcnet.inference import ModelPackage, bundled_package
 
-    return ModelPackage.load(path if path is not None else bundled_package())
+    if path is None:
+        path = bundled_package()
+    elif path == Path(INT8):
+        path = bundled_package("int8")
+    return ModelPackage.load(path)
