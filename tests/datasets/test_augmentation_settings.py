@@ -25,7 +25,7 @@ from stcnet.synthesis.augment import paste_plumes
 from stcnet.training.recipes.recipe import bundled_recipes, load_recipe
 
 SIZE = 32
-OTHERS = {"i3d-nd", "flow-i3d", "flagship-cameras"}
+OTHERS = {"i3d-nd", "flow-i3d", "flagship"}
 """No augmentation, optical flow, other cameras."""
 OF_RISE = {"i3d", "i3d-tsm", "i3d-lstm", "i3d-nl", "i3d-tc", "i3d-fp"}
 
@@ -85,13 +85,6 @@ def test_recipes_of_rise_augment_as_rise_does(name: str) -> None:
     assert asked is not None
     assert asked.permute == (name == "i3d-fp")
     assert asked.model_copy(update={"permute": 0.0}) == settings("rise")
-
-
-def test_a_recipe_with_other_cameras_differs_from_its_model_in_nothing_else() -> None:
-    cameras, model = (load_recipe(name) for name in ("flagship-cameras", "flagship"))
-    changed = {"name": model.name, "augmentation": model.augmentation}
-    assert cameras.model_copy(update=changed) == model
-    assert cameras.augmentation == settings("cameras")
 
 
 @pytest.mark.parametrize("name", PRESETS)
