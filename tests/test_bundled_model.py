@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from stcnet.cli.values import load_package
 from stcnet.datasets import read_cells, read_clips
 from stcnet.datasets.cells.collection import CellCollection
 from stcnet.demo import SAMPLE_PATH
@@ -40,6 +41,11 @@ TOLERANCE = 1e-4
 @pytest.fixture(scope="module")
 def package() -> ModelPackage:
     return ModelPackage.load(bundled_package())
+
+
+@pytest.fixture(scope="module")
+def int8() -> ModelPackage:
+    return ModelPackage.load(bundled_package("int8"))
 
 
 @pytest.fixture(scope="module")
@@ -194,3 +200,33 @@ def test_every_clip_of_the_training_is_named(package: ModelPackage) -> None:
     with (RESULTS / "predictions.csv").open(newline="", encoding="utf-8") as file:
         predicted = {row["id"] for row in csv.DictReader(file)}
     assert predicted == set(package.manifest.provenance.clips)
+
+
+def test_the_int8_package_is_made_of_the_other_one(
+    package: ModelPackage, int8: ModelPackage
+) -> None:
+    made = int8.manifest.quantisation
+    assert made is not None
+    assert made.source_sha256 == package.sha256
+    assert int8.calibration == package.calibration
+    assert int8.manifest.metrics == package.manifest.metrics
+    assert int8.source.stat().st_size < 0.3 * package.source.stat().st_size
+
+
+def test_the_int8_package_says_of_the_sample_what_the_other_one_does(
+    package: ModelPackage, int8: ModelPackage
+) -> None:
+    with open_source(SAMPLE_PATH, frame_interval_s=5.0) as source:
+        frames = [frame.image for frame in source]
+    said = {}
+    for each in (package, int8):
+        stream = StreamScorer(each)
+        verdicts = [stream.push(frame) for frame in frames]
+        said[each.manifest.precision] = np.array([v.probability for v in verdicts if v])
+    assert len(said["int8"]) == len(said["fp32"])
+    alarm = package.calibration.alarm_threshold
+    assert ((said["int8"] >= alarm) == (said["fp32"] >= alarm)).mean() > 0.95
+
+
+def test_the_word_int8_names_the_bundled_package() -> None:
+    assert load_package(Path("int8")).source == bundled_package("int8")
