@@ -51,7 +51,7 @@ def stored_rows() -> Iterator[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def stored() -> Stored:
     rows = list(stored_rows())
-    names = ("scores", "verdicts", "against-*")
+    names = ("scores", "verdicts", "against-*", "int8", "cameras")
     files = [path for name in names for path in RESULTS.glob(f"*/{name}.md")]
     tables = [path.read_text(encoding="utf-8") for path in files]
     return Stored(
