@@ -39,6 +39,12 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
 
 
+def test_a_soup_is_not_one_training(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="2 trainings are asked for, and fit is one"):
+        train(tmp_path, soup=2)
+    assert not any(tmp_path.iterdir())
+
+
 class DiskFillsUp(Listener):
     """After the first epoch no file grows beyond 2000 bytes."""
 
