@@ -48,12 +48,12 @@ from stcnet.files import write_whole
 from stcnet.training.batches.decoding import decode
 from stcnet.training.checkpoint import RECIPE_FILE
 from stcnet.training.devices import make_fabric
+from stcnet.training.finishing import fit_whole
 from stcnet.training.folds import predict_together, run_fold
 from stcnet.training.groundwork import BARE, Groundwork
 from stcnet.training.pretraining import describe_scenes, lay_groundwork
 from stcnet.training.recipes.recipe import Recipe, SceneSettings, load_recipe
 from stcnet.training.recipes.rehearsal import rehearsed
-from stcnet.training.soups import fit_soup
 
 ROWS: Final = Path(__file__).with_suffix(".yaml")
 BASE: Final = "flagship"
@@ -220,7 +220,7 @@ def from_rendered(
     """Predictions of a model that was trained on rendered scenes alone, the same for all folds."""
     scenes, recipe = groundwork.scenes, without_scenes(row.recipe)
     assert scenes is not None
-    model = fit_soup(
+    model = fit_whole(
         recipe, scenes, describe_scenes(scenes), row.folder / "rendered", fabric=fabric
     )
     seen = decode(recipe, collection, fold.test)
@@ -232,7 +232,7 @@ def from_rendered(
 
 def without_scenes(recipe: Recipe) -> Recipe:
     """The recipe of a training whose clips are the scenes themselves."""
-    return recipe.model_copy(update={"scenes": None, "pretraining": None})
+    return recipe.model_copy(update={"scenes": None, "pretraining": None, "finishing": None})
 
 
 def judge(row: Row, cells: Sequence[Cell]) -> Assessment | None:

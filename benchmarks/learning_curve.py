@@ -105,7 +105,12 @@ class Plan:
         """The recipe with as many epochs as take the steps of the whole fold."""
         factor = len(fold.train) / len(part.train)
         counts = {name: getattr(self.recipe, name) for name in ("epochs", "mixup_epochs")}
-        held = {name: max(1, round(factor * count)) for name, count in counts.items() if count}
+        held: dict[str, object] = {
+            name: max(1, round(factor * count)) for name, count in counts.items() if count
+        }
+        if (end := self.recipe.finishing) is not None:
+            longer = {"epochs": max(1, round(factor * end.epochs))}
+            held["finishing"] = end.model_copy(update=longer)
         return self.recipe.model_copy(update=held)
 
     def folder(self, point: Point, fold: Fold) -> Path:

@@ -148,7 +148,7 @@ def test_only_fp_is_judged_on_permuted_frames(
         return torch.zeros(len(clips))
 
     monkeypatch.setattr(training_runner, "predict_logits", keep)
-    monkeypatch.setattr(training_runner, "fit_soup", lambda *_, **__: torch.nn.Identity())
+    monkeypatch.setattr(training_runner, "fit_whole", lambda *_, **__: torch.nn.Identity())
     monkeypatch.setattr(NetworkSettings, "input_of", lambda *_: torch.nn.Identity())
     TrainingRunner(tmp_path, "cpu")(plan_of(named_row(name)), Planted(), tmp_path)
     plain = Planted().held_out_clips(32).frames

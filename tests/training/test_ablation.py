@@ -61,7 +61,7 @@ class Trained:
         keep(recipe, folder / fold.name)
         return [Prediction(c.id, fold.name, 2.0 * (c.label or 0) - 1) for c in fold.test]
 
-    def fit_soup(
+    def fit_whole(
         self, recipe: Recipe, clips: ClipSet, data: TrainingData, folder: Path, *, fabric: object
     ) -> None:
         data.require_told(clips.ids)
@@ -90,7 +90,7 @@ class Run:
         recipe.write_text(yaml.safe_dump(tiny_settings(**RECIPE | settings)), encoding="utf-8")
         given = ["--data", self.data, "--out", self.folder / "out", "--recipe", recipe, *options]
         self.patch.setattr(sys, "argv", [str(SCRIPT), *map(str, given), "--accelerator", "cpu"])
-        for name in ("lay_groundwork", "run_fold", "fit_soup"):
+        for name in ("lay_groundwork", "run_fold", "fit_whole"):
             self.patch.setattr(self.benchmark, name, getattr(self.trained, name))
         return exit_code_of(self.benchmark.main), *self.output.readouterr()
 

@@ -22,10 +22,10 @@ from stcnet.networks import I3D, ClipNetwork
 from stcnet.reproduction.benches import Division
 from stcnet.reproduction.plans import Plan
 from stcnet.training.devices import make_fabric
+from stcnet.training.finishing import fit_whole
 from stcnet.training.loop import SILENT, Listener
 from stcnet.training.pretraining import lay_groundwork
 from stcnet.training.randomness import step_rng
-from stcnet.training.soups import fit_soup
 from stcnet.training.start import refuse_seen, with_start
 from stcnet.training.svm import FeatureMatrix, FeatureSVM, extract_features
 
@@ -83,7 +83,7 @@ class TrainingRunner:
     ) -> ClipNetwork:
         """The trained network; what comes before the first real clip is shared by all splits."""
         groundwork = lay_groundwork(plan.recipe, folder.parent, fabric, listener=self._listener)
-        return fit_soup(
+        return fit_whole(
             plan.recipe,
             training,
             with_start(plan.recipe, division.training),

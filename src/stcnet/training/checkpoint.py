@@ -108,9 +108,25 @@ def check_checkpoint(folder: Path, recipe: Recipe, data: TrainingData) -> None:
     load_checkpoint(folder, recipe, data)
 
 
-def _foreign(path: Path, owner: str) -> TrainingError:
+def check_finished(folder: Path, recipe: Recipe) -> None:
+    """Refuse a folder where another recipe has finished, which leaves no checkpoint beside it.
+
+    A larger soup is no other recipe: it has the members of the smaller one.
+
+    Raises:
+        TrainingError: As :func:`load_checkpoint`, or as :func:`load_run`.
+    """
+    if not (folder / RECIPE_FILE).exists():
+        return
+    earlier = load_run(folder).recipe
+    grown = earlier.model_copy(update={"soup": max(earlier.soup, recipe.soup)})
+    if grown != recipe:
+        raise _foreign(folder / RECIPE_FILE, "another recipe", "result")
+
+
+def _foreign(path: Path, owner: str, what: str = "checkpoint") -> TrainingError:
     return TrainingError(
-        f"the checkpoint belongs to {owner}",
+        f"the {what} belongs to {owner}",
         where=path,
         hint="train into another folder, or remove it to start anew",
     )

@@ -67,11 +67,12 @@ def fit(
             fit on the device, or the loss is not finite.
         OutputError: The folder cannot be written.
         ValueError: ``data`` does not tell ``clips``, the groundwork is not the recipe's, or the
-            recipe is one of several trainings, see :func:`stcnet.training.soups.fit_soup`.
+            recipe is one of several trainings, see
+            :func:`stcnet.training.finishing.fit_whole`.
     """
     data.require_told(clips.ids)
-    if recipe.soup > 1:
-        raise ValueError(f"{recipe.soup} trainings are asked for, and fit is one")
+    if recipe.soup > 1 or recipe.finishing is not None:
+        raise ValueError("several trainings are asked for, and fit is one")
     fabric = fabric or make_fabric(precision=recipe.precision)
     earlier = by_first(fabric, lambda: load_checkpoint(folder, recipe, data))
     training = Training(recipe, clips, fabric, clips_on, groundwork)

@@ -22,11 +22,11 @@ from stcnet.training.batches.decoding import as_seen, decode
 from stcnet.training.batches.placement import ClipsOn, place_clips
 from stcnet.training.data import TrainingData, describe_clips, described_as
 from stcnet.training.devices import by_all, by_first, gather, make_fabric
+from stcnet.training.finishing import fit_whole, refuse_foreign
 from stcnet.training.groundwork import BARE, Groundwork
 from stcnet.training.loop import SILENT, Listener
 from stcnet.training.recipes.recipe import Recipe
 from stcnet.training.sharing import part_of
-from stcnet.training.soups import fit_soup, refuse_foreign
 from stcnet.training.start import refuse_taught, with_start
 
 
@@ -155,7 +155,7 @@ class _Run:
 
     def fit(self, seen: ClipSet, data: TrainingData, folder: Path) -> ClipNetwork:
         """Train on clips as the network looks at them."""
-        return fit_soup(
+        return fit_whole(
             self.recipe,
             seen,
             with_start(self.recipe, data),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import lightning_fabric as lf
 import numpy as np
@@ -18,7 +18,7 @@ from stcnet.errors import DataError
 from stcnet.networks import ClipNetwork
 from stcnet.training.batches.making import Batch, BatchMaker
 from stcnet.training.batches.placement import ClipsOn, place_clips
-from stcnet.training.batches.sampling import epoch_order, with_scenes
+from stcnet.training.batches.sampling import epoch_order, scenes_beside, with_scenes
 from stcnet.training.checkpoint import Progress
 from stcnet.training.freezing import freeze, set_training
 from stcnet.training.groundwork import BARE, Groundwork
@@ -67,6 +67,61 @@ class Listener:
 SILENT = Listener()
 
 
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long a training is.
+
+    Attributes:
+        epochs: Passes over the clips.
+        steps: Of the optimiser, in all epochs.
+    """
+
+    epochs: int
+    steps: int
+
+    @classmethod
+    def of(cls, recipe: Recipe, clips: int) -> Length:
+        """The length of one training of a recipe on a number of real clips."""
+        return cls(recipe.epochs, recipe.epochs * steps_an_epoch(recipe, clips))
+
+    def times(self, count: int) -> Length:
+        """The length of so many trainings, one after the other."""
+        return Length(count * self.epochs, count * self.steps)
+
+    def and_then(self, other: Length) -> Length:
+        """The length of both, one after the other."""
+        return Length(self.epochs + other.epochs, self.steps + other.steps)
+
+
+class AsPart(Listener):
+    """Tells of a training as a part of several in a row.
+
+    Args:
+        listener: Told.
+        before: What goes before.
+        whole: All of it.
+    """
+
+    def __init__(self, listener: Listener, before: Length, whole: Length) -> None:
+        self._listener = listener
+        self._before, self._whole = before, whole
+
+    def on_step(self, done: int, total: int) -> None:
+        """See :class:`Listener`."""
+        self._listener.on_step(self._before.steps + done, self._whole.steps)
+
+    def on_epoch(self, report: EpochReport) -> None:
+        """See :class:`Listener`."""
+        epoch = self._before.epochs + report.epoch
+        self._listener.on_epoch(replace(report, epoch=epoch, epochs=self._whole.epochs))
+
+
+def steps_an_epoch(recipe: Recipe, clips: int) -> int:
+    """Steps of an epoch over a number of real clips, with the scenes that the recipe adds."""
+    share = recipe.scenes.share if recipe.scenes is not None else 0.0
+    return math.ceil((clips + scenes_beside(clips, share)) / recipe.batch_size)
+
+
 class Training:
     """One run of a recipe over clips: model, averaged weights, optimiser and schedule.
 
@@ -103,7 +158,7 @@ class Training:
         self.network_input = recipe.network.input_of(model).to(fabric.device)
         self.batches = BatchMaker(recipe, self.clips, self.network_input)
         self.objective = Objective(recipe.loss, recipe.label_smoothing)
-        self.steps = math.ceil(len(self._order(0)) / recipe.batch_size)
+        self.steps = steps_an_epoch(recipe, len(self.real))
         model.to(device=fabric.device)
         if recipe.channels_last:
             put_channels_last(model)

@@ -25,7 +25,7 @@ from stcnet.training.data import TrainingData
 from stcnet.training.devices import by_first, make_fabric
 from stcnet.training.fitting import fit
 from stcnet.training.groundwork import BARE, Groundwork
-from stcnet.training.loop import SILENT, EpochReport, Listener, Training
+from stcnet.training.loop import SILENT, AsPart, Length, Listener, Training
 from stcnet.training.randomness import step_rng
 from stcnet.training.recipes.recipe import Recipe
 
@@ -56,30 +56,6 @@ def refuse_foreign(recipe: Recipe, data: TrainingData, folder: Path) -> None:
         check_checkpoint(place, expected, data)
 
 
-class OfMember(Listener):
-    """Tells of one member's steps and epochs as parts of the whole soup.
-
-    Args:
-        listener: Told.
-        number: Of the member, from 0.
-        members: Of the soup.
-    """
-
-    def __init__(self, listener: Listener, number: int, members: int) -> None:
-        self._listener = listener
-        self._number, self._members = number, members
-
-    def on_step(self, done: int, total: int) -> None:
-        """See :class:`stcnet.training.loop.Listener`."""
-        self._listener.on_step(self._number * total + done, self._members * total)
-
-    def on_epoch(self, report: EpochReport) -> None:
-        """See :class:`stcnet.training.loop.Listener`."""
-        epoch = self._number * report.epochs + report.epoch
-        epochs = self._members * report.epochs
-        self._listener.on_epoch(replace(report, epoch=epoch, epochs=epochs))
-
-
 def fit_soup(
     recipe: Recipe,
     clips: ClipSet,
@@ -105,10 +81,10 @@ def fit_soup(
     if recipe.soup == 1:
         return train(recipe, clips, data, folder, listener=listener, groundwork=groundwork)
     by_first(fabric, partial(refuse_foreign, recipe, data, folder))
-    start = from_one_start(recipe, groundwork)
+    start, one = from_one_start(recipe, groundwork), Length.of(recipe, len(clips))
     states = []
     for number, (member, own) in enumerate(members_of(recipe, folder)):
-        heard = OfMember(listener, number, recipe.soup)
+        heard = AsPart(listener, one.times(number), one.times(recipe.soup))
         network = train(member, clips, data, own, listener=heard, groundwork=start)
         states.append(network.state_dict())
     soup = Training(recipe, clips, fabric, clips_on, start)

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import torch
 
+from stcnet.synthesis.draws import PlumeRanges
 from stcnet.synthesis.scenes import Scene, Shot, shoot
 from stcnet.synthesis.views import (
     BUSY,
@@ -16,6 +17,7 @@ from stcnet.synthesis.views import (
     DUSK,
     NIGHT,
     RESTLESS,
+    VISIBLE_SMOKE,
     Situation,
     ViewRanges,
     random_view,
@@ -32,27 +34,32 @@ VISIBLE_AREA: Final = 0.004
 VISIBLE_FRAMES: Final = 1 / 3
 
 _GREY: Final = 0.08
-_KINDS: Final[tuple[tuple[Situation, ViewRanges, float], ...]] = (
-    ("empty", DAYLIGHT, 0.09),
-    ("empty", RESTLESS, 0.11),
-    ("empty", BUSY, 0.10),
-    ("empty", DUSK, 0.03),
-    ("empty", NIGHT, 0.03),
-    ("steam", DAYLIGHT, 0.10),
-    ("steam", RESTLESS, 0.04),
-    ("steam", BUSY, 0.04),
-    ("steam", NIGHT, 0.03),
-    ("smoke", CLEAR, 0.08),
-    ("smoke", DAYLIGHT, 0.12),
-    ("smoke", RESTLESS, 0.05),
-    ("smoke", BUSY, 0.04),
-    ("smoke", NIGHT, 0.04),
-    ("mixed", DAYLIGHT, 0.06),
-    ("mixed", RESTLESS, 0.02),
-    ("mixed", DUSK, 0.01),
-    ("mixed", NIGHT, 0.01),
+_OPAQUE: Final = replace(
+    VISIBLE_SMOKE, extent=(0.3, 2.2), radius=(0.01, 0.045), strength=(6.0, 40.0), steady=0.8
 )
-"""What the plant emits, weather and light, and the share of the bank."""
+"""Smoke as dense as steam, of every colour: it thins with the way but does not vanish."""
+_KINDS: Final[tuple[tuple[Situation, ViewRanges, PlumeRanges, float], ...]] = (
+    ("empty", DAYLIGHT, VISIBLE_SMOKE, 0.09),
+    ("empty", RESTLESS, VISIBLE_SMOKE, 0.12),
+    ("empty", BUSY, VISIBLE_SMOKE, 0.10),
+    ("empty", DUSK, VISIBLE_SMOKE, 0.03),
+    ("empty", NIGHT, VISIBLE_SMOKE, 0.03),
+    ("steam", DAYLIGHT, VISIBLE_SMOKE, 0.12),
+    ("steam", RESTLESS, VISIBLE_SMOKE, 0.04),
+    ("steam", BUSY, VISIBLE_SMOKE, 0.03),
+    ("steam", NIGHT, VISIBLE_SMOKE, 0.03),
+    ("smoke", CLEAR, _OPAQUE, 0.10),
+    ("smoke", CLEAR, VISIBLE_SMOKE, 0.05),
+    ("smoke", DAYLIGHT, _OPAQUE, 0.02),
+    ("smoke", DAYLIGHT, VISIBLE_SMOKE, 0.08),
+    ("smoke", RESTLESS, VISIBLE_SMOKE, 0.04),
+    ("smoke", BUSY, VISIBLE_SMOKE, 0.03),
+    ("smoke", NIGHT, VISIBLE_SMOKE, 0.03),
+    ("mixed", DAYLIGHT, VISIBLE_SMOKE, 0.04),
+    ("mixed", RESTLESS, VISIBLE_SMOKE, 0.01),
+    ("mixed", DUSK, VISIBLE_SMOKE, 0.01),
+)
+"""What the plant emits, weather and light, what smoke, and the share of the bank."""
 
 
 def draw_scene(number: int, bank: int = 0, attempt: int = 0) -> tuple[Situation, Scene]:
@@ -67,10 +74,10 @@ def draw_scene(number: int, bank: int = 0, attempt: int = 0) -> tuple[Situation,
         What the plant emits, and the scene.
     """
     rng = np.random.default_rng((bank, number))
-    shares = np.array([share for _, _, share in _KINDS])
-    situation, ranges, _ = _KINDS[rng.choice(len(_KINDS), p=shares / shares.sum())]
+    shares = np.array([share for *_, share in _KINDS])
+    situation, ranges, smoke, _ = _KINDS[rng.choice(len(_KINDS), p=shares / shares.sum())]
     seed = FIRST_SEED + SEEDS_A_BANK * bank + ATTEMPTS * number + attempt
-    return situation, random_view(seed, situation, replace(ranges, grey=_GREY))
+    return situation, random_view(seed, situation, replace(ranges, grey=_GREY), smoke=smoke)
 
 
 def shoot_scene(

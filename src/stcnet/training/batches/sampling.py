@@ -50,10 +50,15 @@ def with_scenes(
     Returns:
         Positions, shape (M,); a scene comes twice only where there are too few.
     """
-    count = round(len(order) * share / (1 - share))
+    count = scenes_beside(len(order), share)
     rounds = [rng.permutation(scenes) for _ in range(-(-count // scenes))]
     drawn = np.concatenate(rounds)[:count] if rounds else np.empty(0, dtype=np.int64)
     return rng.permutation(np.concatenate([order, len(order) + drawn]))
+
+
+def scenes_beside(clips: int, share: float) -> int:
+    """How many scenes go with a number of real clips to make up a share of both, below 1."""
+    return round(clips * share / (1 - share))
 
 
 def balanced_chances(clips: ClipSet, exponent: float, balance: Balance) -> WeightVector:

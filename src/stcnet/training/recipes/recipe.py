@@ -62,6 +62,20 @@ class PretrainingSettings(Settings):
     learning_rate: float | None = Field(None, gt=0)
 
 
+class FinishingSettings(Settings):
+    """The end of a training: real clips and rendered scenes together, from its averaged weights.
+
+    Attributes:
+        epochs: Passes over the real clips.
+        share: Of scenes among the clips that an epoch shows.
+        learning_rate: Peak rate of the backbones; None: as before.
+    """
+
+    epochs: int = Field(ge=1)
+    share: float = Field(gt=0, lt=1)
+    learning_rate: float | None = Field(None, gt=0)
+
+
 class Recipe(Settings):
     """One training run.
 
@@ -90,6 +104,7 @@ class Recipe(Settings):
             :mod:`stcnet.training.batches.transplants`.
         scenes: Whole rendered scenes beside the real clips; None: none.
         pretraining: What is done with them first; its result is where training starts.
+        finishing: What is done with them at the end; see :mod:`stcnet.training.finishing`.
         precision: Of the arithmetic; ``auto`` is ``bf16-mixed`` on a GPU, ``32-true`` on a CPU.
         channels_last: Lay pictures out in memory with the channels last, which convolutions on
             most devices prefer.
@@ -119,6 +134,7 @@ class Recipe(Settings):
     transplants: float = Field(0.0, ge=0, le=1)
     scenes: SceneSettings | None = None
     pretraining: PretrainingSettings | None = None
+    finishing: FinishingSettings | None = None
     precision: Precision = "auto"
     channels_last: bool = True
     compile: bool = False
@@ -170,6 +186,8 @@ class Recipe(Settings):
             raise ValueError("scenes are rendered as pictures, not as optical flow")
         if self.pretraining is not None and self.scenes is None:
             raise ValueError("pretraining needs scenes")
+        if self.finishing is not None and self.scenes is None:
+            raise ValueError("finishing needs scenes")
         return self
 
     @model_validator(mode="after")
@@ -190,19 +208,45 @@ class Recipe(Settings):
         """
         if self.pretraining is None:
             raise ValueError("the recipe has no pretraining")
-        rate = self.pretraining.learning_rate
-        optimiser = self.optimiser
-        if rate is not None:
-            optimiser = optimiser.model_copy(update={"learning_rate": rate})
         changed = {
             "name": f"{self.name}-pretraining",
             "epochs": self.pretraining.epochs,
-            "optimiser": optimiser,
+            "optimiser": self._optimiser_at(self.pretraining.learning_rate),
             "scenes": None,
             "pretraining": None,
+            "finishing": None,
             "soup": 1,
         }
         return self.model_copy(update=changed)
+
+    def before_finishing(self) -> Recipe:
+        """The recipe of all that goes before the finishing."""
+        return self.model_copy(update={"finishing": None})
+
+    def at_the_end(self) -> Recipe:
+        """The recipe of the finishing.
+
+        Raises:
+            ValueError: There is none.
+        """
+        if self.finishing is None or self.scenes is None:
+            raise ValueError("the recipe has no finishing")
+        changed = {
+            "name": f"{self.name}-finishing",
+            "epochs": self.finishing.epochs,
+            "optimiser": self._optimiser_at(self.finishing.learning_rate),
+            "scenes": self.scenes.model_copy(update={"share": self.finishing.share}),
+            "pretraining": None,
+            "finishing": None,
+            "soup": 1,
+        }
+        return self.model_copy(update=changed)
+
+    def _optimiser_at(self, rate: float | None) -> AnyOptimiserSettings:
+        """The optimiser with another peak rate; None: the same."""
+        if rate is None:
+            return self.optimiser
+        return self.optimiser.model_copy(update={"learning_rate": rate})
 
     def mixes(self, epoch: int) -> bool:
         """Whether clips are mixed after ``epoch`` finished epochs."""

@@ -21,7 +21,7 @@ def rehearsed(
 
     Args:
         recipe: The whole one.
-        epochs: Of training and of pretraining; None: as they are.
+        epochs: Of training, pretraining and finishing; None: as they are.
         size: Side of the network's input in pixels; None: as it is.
         scenes: Rendered scenes, where it has any; None: as many as it has.
 
@@ -31,8 +31,9 @@ def rehearsed(
     settings: dict[str, Any] = recipe.model_dump(mode="json")
     if epochs is not None:
         settings["epochs"] = epochs
-        if settings["pretraining"] is not None:
-            settings["pretraining"]["epochs"] = epochs
+        for part in ("pretraining", "finishing"):
+            if settings[part] is not None:
+                settings[part]["epochs"] = epochs
     if size is not None:
         settings["network"]["input_size"] = size
     if scenes is not None and settings["scenes"] is not None:
