@@ -206,7 +206,7 @@ def shared_groundwork(row: Row, fabric: lf.Fabric) -> Groundwork:
     if recipe.scenes is None:
         return BARE
     scenes = recipe.scenes
-    bank = shared / f"scenes-{scenes.clips}-{recipe.network.input_size}px-{scenes.seed}"
+    bank = shared / f"scenes-{scenes.clips}-{recipe.network.size_in_training}px-{scenes.seed}"
     if recipe.pretraining is None:
         return lay_groundwork(recipe, shared, fabric, bank=bank)
     told = f"{bank.name} {recipe.before_real_clips().model_dump_json()}"
@@ -223,7 +223,7 @@ def from_rendered(
     model = fit_whole(
         recipe, scenes, describe_scenes(scenes), row.folder / "rendered", fabric=fabric
     )
-    seen = decode(recipe, collection, fold.test)
+    seen = decode(collection, fold.test, recipe.network.input_size)
     logits = predict_together(recipe, model, seen, fabric).tolist()
     return [
         Prediction(clip, fold.name, logit) for clip, logit in zip(seen.ids, logits, strict=True)

@@ -318,9 +318,10 @@ def write(plan: Plan, curves: Sequence[Curve], way: str) -> None:
 
 def foot(plan: Plan, way: str) -> str:
     """What the figures are of."""
+    network = plan.recipe.network
     return (
         f"Recipe {plan.recipe.name}, {counted(plan.recipe.epochs, 'epoch')} on all clips and as "
-        f"many steps on fewer, {plan.recipe.network.input_size} px; "
+        f"many steps on fewer, {network.size_in_training} px, tested at {network.input_size} px; "
         f"folds {', '.join(fold.name for fold in plan.folds)}; each share {way}."
         f" 95 % intervals of {REPLICATES} replicates of the test clips and of the draws; they do"
         " not cover the luck of a training seed on all clips."

@@ -142,7 +142,7 @@ class OneByOne(Dataset[Sample]):
         recipe: Recipe,
     ) -> None:
         self.files, self.read, self.labels = files, read, material.labels
-        self.size = recipe.network.input_size
+        self.size = recipe.network.size_in_training
         network_input = recipe.network.input_of(recipe.network.outline())
         blank = clip_set([np.zeros((CLIP_FRAMES, 3, self.size, self.size), np.uint8)], [0])
         self.maker = BatchMaker(recipe, blank, network_input)
@@ -248,7 +248,7 @@ class Bench:
 
 def compare(bench: Bench) -> dict[str, float]:
     """Clips a second of each way."""
-    size, material = bench.recipe.network.input_size, bench.material
+    size, material = bench.recipe.network.size_in_training, bench.material
     started = time.perf_counter()
     clips = clip_set([read_video(path, size) for path in material.videos], material.labels)
     print(f"decoding all clips once: {time.perf_counter() - started:.1f} s", flush=True)
@@ -292,7 +292,7 @@ def describe(bench: Bench, precision: str) -> dict[str, object]:
         "threads": torch.get_num_threads(),
         "recipe": recipe.name,
         "preset": recipe.network.preset,
-        "input_size": recipe.network.input_size,
+        "input_size": recipe.network.size_in_training,
         "batch_size": recipe.batch_size,
         "precision": precision,
         "clips": len(bench.material.labels),
@@ -334,7 +334,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         source = recorded_clips(given.data) if given.data else rendered_clips()
         clips = islice(source, given.clips)
-        material = write_material(clips, Path(folder), recipe.network.input_size)
+        material = write_material(clips, Path(folder), recipe.network.size_in_training)
         bench = Bench(recipe, material, fabric, given.epochs, given.workers)
         record = describe(bench, str(fabric._precision.precision))
         print(", ".join(f"{key} {value}" for key, value in record.items()), flush=True)

@@ -1,15 +1,22 @@
 """Training on a folder of cells."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
-from small_cells import make_cells, tiny_recipe
+from small_cells import make_cells, tiny_recipe, tiny_settings
 from stcnet.datasets.cells.collection import CellCollection
+from stcnet.datasets.folds.protocols import folds_of
 from stcnet.errors import DataError, TrainingError
-from stcnet.training.checkpoint import CHECKPOINT_FILE
+from stcnet.evaluation.predict import predict_logits
+from stcnet.training.batches.making import BatchMaker
+from stcnet.training.checkpoint import CHECKPOINT_FILE, load_run
 from stcnet.training.devices import make_fabric
-from stcnet.training.folds import train_clips
+from stcnet.training.folds import run_fold, train_clips
+from stcnet.training.pretraining import SCENES_FOLDER, lay_groundwork
+from stcnet.training.recipes.recipe import Recipe
 
 
 def test_a_foreign_checkpoint_is_refused_before_any_clip_is_read(
@@ -35,3 +42,58 @@ def test_missing_mosaics_leave_no_run(tmp_path: Path) -> None:
     assert "2 of the videos cannot be used (got " in str(caught.value)
     assert "even.mp4: the mosaic is missing, the first); mend them" in str(caught.value)
     assert not out.exists()
+
+
+def small_and_large(**changes: Any) -> Recipe:
+    """Trained at 32 pixels, tested at 64."""
+    network = tiny_settings()["network"] | {"input_size": 64, "training_size": 32}
+    return tiny_recipe(network=network, **changes)
+
+
+def test_training_and_testing_have_each_their_size(
+    small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[int] = set()
+    make, plain = BatchMaker.make, BatchMaker.plain
+
+    def watched(self: BatchMaker, *arguments: Any) -> Any:
+        batch = make(self, *arguments)
+        seen.add(batch.frames.shape[-1])
+        return batch
+
+    def watched_plain(self: BatchMaker, *arguments: Any) -> Any:
+        frames, residuals = plain(self, *arguments)
+        seen.add(frames.shape[-1])
+        return frames, residuals
+
+    monkeypatch.setattr(BatchMaker, "make", watched)
+    monkeypatch.setattr(BatchMaker, "plain", watched_plain)
+    data = CellCollection(small_data, tuple(make_cells()[:16]))
+    (fold,) = folds_of(data, "leave-out-S0")
+    recipe, fabric = small_and_large(epochs=1), make_fabric("cpu")
+    predictions = run_fold(recipe, fold, data, tmp_path, fabric=fabric)
+    assert seen == {32}
+    run = load_run(tmp_path / fold.name)
+    assert run.recipe.network.input_size == 64
+    model = run.network()
+    large = data.load(fold.test, 64)
+    expected = predict_logits(model, recipe.network.input_of(model), large)
+    assert torch.allclose(torch.tensor([p.logit for p in predictions]), expected.to(torch.float32))
+    small = data.load(fold.test, 32)
+    assert not torch.allclose(
+        predict_logits(model, recipe.network.input_of(model), small), expected
+    )
+
+
+def test_scenes_are_as_large_as_what_is_trained_on(tmp_path: Path) -> None:
+    recipe = small_and_large(scenes={"clips": 1, "share": 0.5})
+    groundwork = lay_groundwork(recipe, tmp_path, make_fabric("cpu"))
+    assert groundwork.scenes is not None
+    assert groundwork.scenes.frames.shape[-1] == 32
+    assert (tmp_path / SCENES_FOLDER).is_dir()
+
+
+def test_the_size_in_training_is_the_input_size_unless_said() -> None:
+    assert tiny_recipe().network.size_in_training == 32
+    assert small_and_large().network.size_in_training == 32
+    assert small_and_large().network.input_size == 64

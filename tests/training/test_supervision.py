@@ -226,13 +226,13 @@ def test_a_flow_network_is_given_flow(small_data: Path, monkeypatch: pytest.Monk
     few = data.clips[:2]
     network = I3D_NETWORK | {"preset": "i3d-flow", "choices": {"frames": 4}}
     recipe = tiny_recipe(network=network, loss=FRAMES, augmentation={}, epochs=1)
-    clips = as_seen(recipe, decode(recipe, data, few))
+    clips = as_seen(recipe, decode(data, few, 32))
     assert clips.frames.shape == (2, 36, 2, 32, 32)
     assert clips.labels.tolist() == [clip.label for clip in few]
     run = Training(recipe, clips, make_fabric("cpu"))
     assert np.isfinite(run.run_epoch().loss)
     assert batch_of(run, 2).frames.shape == (2, 4, 2, 32, 32)
-    pictures = as_seen(tiny_recipe(), decode(tiny_recipe(), data, few))
+    pictures = as_seen(tiny_recipe(), decode(data, few, 32))
     assert pictures.frames.shape == (2, 36, 3, 32, 32)
 
 

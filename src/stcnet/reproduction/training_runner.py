@@ -58,10 +58,10 @@ class TrainingRunner:
         """
         refuse_seen(plan.recipe, division.held_out.ids)
         gc.collect()  # an earlier training leaves cycles as large as its data set
-        size = plan.recipe.network.input_size
+        network = plan.recipe.network
         fabric = make_fabric(self._accelerator, precision=plan.recipe.precision)
-        held_out = Described.of(division.held_out_clips(size))
-        decoded = division.training_clips(size)
+        held_out = Described.of(division.held_out_clips(network.input_size))
+        decoded = division.training_clips(network.size_in_training)
         division.training.require_told(decoded.ids)
         refuse_look_alikes(decoded, held_out)
         training = self._seen(plan, decoded)

@@ -67,7 +67,8 @@ def train_clips(
     fabric = fabric or make_fabric(precision=recipe.precision)
     run = _Run(recipe, fabric, clips_on, listener, groundwork)
     run.refuse_foreign(folder, describe_clips(collection, clips), on_bad)
-    decoded = by_all(run.fabric, partial(decode, recipe, collection, clips, on_bad))
+    size = recipe.network.size_in_training
+    decoded = by_all(run.fabric, partial(decode, collection, clips, size, on_bad))
     trained_on = described_as(collection, clips, decoded)
     seen = by_all(run.fabric, partial(as_seen, recipe, decoded))
     del decoded  # of a network that looks at flow this is the larger half
@@ -119,8 +120,11 @@ def run_fold(
     by_first(run.fabric, partial(refuse_taught, recipe, fold, collection))
     run.refuse_foreign(own, describe_clips(collection, fold.train), on_bad)
     train, test = (
-        by_all(run.fabric, partial(decode, recipe, collection, clips, on_bad))
-        for clips in (fold.train, fold.test)
+        by_all(run.fabric, partial(decode, collection, clips, size, on_bad))
+        for clips, size in (
+            (fold.train, recipe.network.size_in_training),
+            (fold.test, recipe.network.input_size),
+        )
     )
     by_first(run.fabric, partial(refuse_look_alikes, train, test))
     trained_on = described_as(collection, fold.train, train)

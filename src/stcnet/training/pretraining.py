@@ -53,7 +53,7 @@ def lay_groundwork(
     """
     if recipe.scenes is None:
         return BARE
-    wanted, size = recipe.scenes, recipe.network.input_size
+    wanted, size = recipe.scenes, recipe.network.size_in_training
     place = bank or folder / SCENES_FOLDER
     render = partial(rendered_bank, place, wanted.clips, size, seed=wanted.seed)
     by_first(fabric, partial(_rendered, render, listener))

@@ -143,6 +143,8 @@ CASES = [
                  "network", id="preset as a choice"),
     pytest.param(tiny_settings(network=network(input_size=100)), "multiple of 32",
                  "network.input_size", id="input size"),
+    pytest.param(tiny_settings(network=network(training_size=100)), "multiple of 32",
+                 "network.training_size", id="training size"),
     pytest.param(tiny_settings(network=network(choices={"frames": 36})),
                  "choices.frames is above 35", "recipe", id="more frames than a clip has"),
     pytest.param(tiny_settings(training_frames=1, network=network(choices={"head": "concat"})),

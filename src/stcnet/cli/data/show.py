@@ -102,7 +102,8 @@ def _augmentation(recipe: str | None) -> tuple[AugmentationSettings, int, int]:
             got=f"{recipe}: {'optical flow' if network.channels != 3 else 'augmentation: null'}",
             hint="name another",
         )
-    return read.augmentation, read.network.input_size, network.frames + network.takes_residuals
+    segments = network.frames + network.takes_residuals
+    return read.augmentation, read.network.size_in_training, segments
 
 
 def _named(only: str, settings: AugmentationSettings) -> Several[str]:

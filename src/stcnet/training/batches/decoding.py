@@ -13,17 +13,17 @@ from stcnet.training.recipes.recipe import Recipe
 
 
 def decode(
-    recipe: Recipe,
     collection: Collection,
     clips: Sequence[LabelledClip],
+    size: int,
     on_bad: OnBad | None = None,
 ) -> ClipSet:
-    """Decode clips at the recipe's size, in RGB.
+    """Decode clips in RGB.
 
     Args:
-        recipe: Whose network looks at them.
         collection: Where they come from.
         clips: With a label.
+        size: Side of the frames in pixels.
         on_bad: Called for each file that cannot be used, whose clips are then left out; None:
             refuse them, once all have been looked at.
 
@@ -33,7 +33,7 @@ def decode(
     """
     bad: list[StcnetError] = []
     try:
-        decoded = collection.load(clips, recipe.network.input_size, on_bad=on_bad or bad.append)
+        decoded = collection.load(clips, size, on_bad=on_bad or bad.append)
     except DataError:
         if bad:
             raise _unusable(bad, collection) from None

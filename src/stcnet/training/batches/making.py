@@ -144,7 +144,7 @@ class BatchMaker:
 def _augmentation(recipe: Recipe, channels: int) -> nn.Module:
     if recipe.augmentation is None:
         return nn.Identity()
-    return build_augmentation(recipe.augmentation, recipe.network.input_size, channels)
+    return build_augmentation(recipe.augmentation, recipe.network.size_in_training, channels)
 
 
 def draw_pairs(indices: IndexArray, pairs: int, rng: np.random.Generator) -> IndexArray:

@@ -40,6 +40,9 @@ class NetworkSettings(Settings):
             :func:`stcnet.networks.pretrained.load_pretrained`, of which what fits is taken; a
             warning names what does not.
         input_size: Side of the input in pixels, a multiple of what the network asks for.
+        training_size: Side of the pictures that it is trained on, where another: what random crops
+            magnify looks in training as it does when testing at a larger size (Touvron et al.,
+            NeurIPS 2019), and training is cheaper; None: the input size.
         residual: Form of the residual frames, for networks that take them.
         frozen_stages: Leading parts whose weights stay as they are: stages of the backbones of an
             STCNet, blocks of another network. They keep their statistics too, but for the
@@ -51,6 +54,7 @@ class NetworkSettings(Settings):
     choices: dict[str, Choice] = Field({})
     pretrained: str = Field("imagenet", min_length=1)
     input_size: int = Field(224, ge=32, le=1024, multiple_of=32)
+    training_size: int | None = Field(None, ge=32, le=1024, multiple_of=32)
     residual: ResidualForm = "signed"
     frozen_stages: int = Field(0, ge=0)
 
@@ -66,6 +70,11 @@ class NetworkSettings(Settings):
         if self.pretrained == "imagenet" and not isinstance(outline, STCNet):
             raise ValueError("pretrained: imagenet is for STCNet; allowed: none, or a file")
         return self
+
+    @property
+    def size_in_training(self) -> int:
+        """Side of the pictures that the network is trained on, in pixels."""
+        return self.training_size or self.input_size
 
     def outline(self) -> ClipNetwork:
         """The network on the meta device: all that it says of itself, without weights."""

@@ -22,7 +22,7 @@ def rehearsed(
     Args:
         recipe: The whole one.
         epochs: Of training, pretraining and finishing; None: as they are.
-        size: Side of the network's input in pixels; None: as it is.
+        size: Side of the pictures in training and testing, in pixels; None: as it is.
         scenes: Rendered scenes, where it has any; None: as many as it has.
 
     Raises:
@@ -35,7 +35,7 @@ def rehearsed(
             if settings[part] is not None:
                 settings[part]["epochs"] = epochs
     if size is not None:
-        settings["network"]["input_size"] = size
+        settings["network"] |= {"input_size": size, "training_size": None}
     if scenes is not None and settings["scenes"] is not None:
         settings["scenes"]["clips"] = scenes
     try:
