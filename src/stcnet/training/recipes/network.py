@@ -40,9 +40,9 @@ class NetworkSettings(Settings):
             :func:`stcnet.networks.pretrained.load_pretrained`, of which what fits is taken; a
             warning names what does not.
         input_size: Side of the input in pixels, a multiple of what the network asks for.
-        training_size: Side of the pictures that it is trained on, where another: what random crops
-            magnify looks in training as it does when testing at a larger size (Touvron et al.,
-            NeurIPS 2019), and training is cheaper; None: the input size.
+        training_size: Side of the pictures that it is trained on, where another: random crops
+            magnify, so that things look in training as they do when testing at a larger size
+            (Touvron et al., NeurIPS 2019); None: the input size.
         residual: Form of the residual frames, for networks that take them.
         frozen_stages: Leading parts whose weights stay as they are: stages of the backbones of an
             STCNet, blocks of another network. They keep their statistics too, but for the
