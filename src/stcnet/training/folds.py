@@ -119,12 +119,10 @@ def run_fold(
     own = folder / fold.name
     by_first(run.fabric, partial(refuse_taught, recipe, fold, collection))
     run.refuse_foreign(own, describe_clips(collection, fold.train), on_bad)
+    sizes = recipe.network.size_in_training, recipe.network.input_size
     train, test = (
         by_all(run.fabric, partial(decode, collection, clips, size, on_bad))
-        for clips, size in (
-            (fold.train, recipe.network.size_in_training),
-            (fold.test, recipe.network.input_size),
-        )
+        for clips, size in zip((fold.train, fold.test), sizes, strict=True)
     )
     by_first(run.fabric, partial(refuse_look_alikes, train, test))
     trained_on = described_as(collection, fold.train, train)
