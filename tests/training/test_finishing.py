@@ -1,5 +1,6 @@
 """The finishing of a training: real clips and rendered scenes together, at the end."""
 
+import shutil
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -166,6 +167,21 @@ def test_an_interrupted_run_goes_on(finished: Path, tmp_path: Path, epoch: int) 
         finish(tmp_path, recipe_with(), Heard(epoch))
     assert not (tmp_path / WEIGHTS_FILE).exists()
     assert same(finish(tmp_path, recipe_with()), weights_in(finished))
+
+
+def test_a_run_that_ended_before_its_record_is_finished(finished: Path, tmp_path: Path) -> None:
+    """The recipe of the result is there, and what it was trained on is not yet."""
+    shutil.copytree(finished, tmp_path / "run")
+    (tmp_path / "run" / DATA_FILE).unlink()
+    assert same(finish(tmp_path / "run", recipe_with()), weights_in(finished))
+    assert load_run(tmp_path / "run").data == DATA
+
+
+def test_a_result_whose_recipe_cannot_be_read_is_kept(tmp_path: Path) -> None:
+    (tmp_path / RECIPE_FILE).write_text("{")
+    with pytest.raises(TrainingError, match="a recipe that cannot be read"):
+        finish(tmp_path, recipe_with())
+    assert [path.name for path in tmp_path.iterdir()] == [RECIPE_FILE]
 
 
 def test_progress_counts_all_parts(tmp_path: Path) -> None:

@@ -114,14 +114,17 @@ def check_finished(folder: Path, recipe: Recipe) -> None:
     A larger soup is no other recipe: it has the members of the smaller one.
 
     Raises:
-        TrainingError: As :func:`load_checkpoint`, or as :func:`load_run`.
+        TrainingError: It is another recipe's, or its recipe cannot be read.
     """
-    if not (folder / RECIPE_FILE).exists():
+    path = folder / RECIPE_FILE
+    if not path.exists():
         return
-    earlier = load_run(folder).recipe
-    grown = earlier.model_copy(update={"soup": max(earlier.soup, recipe.soup)})
-    if grown != recipe:
-        raise _foreign(folder / RECIPE_FILE, "another recipe", "result")
+    try:
+        earlier = Recipe.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise _foreign(path, "a recipe that cannot be read", "result") from None
+    if earlier.model_copy(update={"soup": max(earlier.soup, recipe.soup)}) != recipe:
+        raise _foreign(path, "another recipe", "result")
 
 
 def _foreign(path: Path, owner: str, what: str = "checkpoint") -> TrainingError:
