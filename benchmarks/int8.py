@@ -43,7 +43,6 @@ from stcnet.packaging.export import export_package
 from stcnet.packaging.footage import CLIPS, rendered_footage, training_footage
 from stcnet.packaging.quantisation import quantise_package
 from stcnet.training.checkpoint import WEIGHTS_FILE, load_run
-from stcnet.training.pretraining import PRETRAINING_FOLDER
 from stcnet.types import Picture
 
 MEAN: Final = "mean of the folds that leave a split out"
@@ -121,7 +120,7 @@ def _of_folds(
 ) -> tuple[Pair, Predictions, Predictions]:
     """The packages of the first fold, and what those of all folds say, fp32 and int8."""
     finished = [path.parent for run in runs for path in sorted(run.glob(f"*/{WEIGHTS_FILE}"))]
-    folds = [folder for folder in finished if folder.name != PRETRAINING_FOLDER]
+    folds = [folder for folder in finished if fold_test(cells.cells, folder.name)]
     if not folds:
         raise DataError(
             "the folders hold no finished fold",

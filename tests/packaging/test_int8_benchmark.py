@@ -135,14 +135,16 @@ def test_refuses(
     assert message in line
 
 
-def test_the_pretraining_of_a_run_is_no_fold(
+@pytest.mark.parametrize("name", ["pretraining", "all"])
+def test_what_holds_no_clip_out_is_no_fold(
+    name: str,
     benchmark: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
     small_data: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (tmp_path / "pretraining").mkdir()
-    (tmp_path / "pretraining" / "weights.safetensors").touch()
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "weights.safetensors").touch()
     assert run(benchmark, monkeypatch, "--runs", tmp_path, "--data", small_data) == 2
     assert "the folders hold no finished fold" in capsys.readouterr().err
