@@ -3,15 +3,19 @@
     python benchmarks/ablation.py --data DATA --out runs/ablation
     python benchmarks/ablation.py --data DATA --out runs/ablation --rows 'flagship,head mean'
     python benchmarks/ablation.py --data DATA --out runs/ablation --table
+    python benchmarks/ablation.py --data DATA --stored docs/results/ablation --base base
 
 Each row of ``ablation.yaml`` changes something in the recipe ``flagship`` (``--recipe``: another);
 it is trained on the folds that leave one split out and on the one that leaves the other plants out,
 and judged as ``stcnet evaluate --calibrated`` does. The row ``rendered clips only`` is trained once
 on rendered scenes, and never sees a real clip. Rows share the rendered scenes, and those that
 pretrain alike share what it gave. A row that was interrupted goes on, a finished one is not trained
-again, one that another recipe left is refused; ``--table`` prints what there is. Several processes
-may work in one folder on rows of their own, once the first has laid the groundwork that they share.
-Writes ``ablation.json`` and ``ablation.md``. Needs the ``train`` extra.
+again, one that another recipe left is refused; ``--table`` prints what there is: rows that are
+finished on all splits. Each row is compared with the first of them, or with ``--base``, on the same
+clips. Several processes may work in one folder on rows of their own, once the first has laid the
+groundwork that they share. Writes ``ablation.json`` and ``ablation.md``. ``--stored`` trains and
+writes nothing: it prints the table of predictions that lie in a folder, a file a row. Needs the
+``train`` extra.
 """
 
 from __future__ import annotations
@@ -43,7 +47,7 @@ from stcnet.evaluation.predictions import (
     write_predictions,
 )
 from stcnet.evaluation.protocol import GroupScores
-from stcnet.evaluation.tables import Table, assessment_as_json, format_estimate
+from stcnet.evaluation.tables import Table, assessment_as_json, format_estimate, format_share
 from stcnet.files import write_whole
 from stcnet.training.batches.decoding import decode
 from stcnet.training.checkpoint import RECIPE_FILE
@@ -63,9 +67,9 @@ RENDERED_SCENES: Final = SceneSettings(clips=768, share=0.0)
 PROTOCOLS: Final = ("leave-one-split-out", "leave-plants-out")
 FOLDS: Final = (*(f"{SPLIT_FOLD}{split}" for split in SPLITS), PLANTS_FOLD)
 PREDICTIONS_FILE: Final = "predictions.csv"
+SPLIT_FOLDS: Final = FOLDS[:-1]
+COMPARED: Final = (("RISE, mean: smoke F1", "smoke_f1"), ("ROC AUC", "roc_auc"))
 COLUMNS: Final = (
-    ("RISE, mean", "rise", "mean", "smoke_f1"),
-    ("its ROC AUC", "rise", "mean", "roc_auc"),
     ("clairton", "clairton", "mean", "smoke_f1"),
     ("other plants, views seen", "other-plants", "mean", "smoke_f1"),
     ("other plants, unseen", "other-plants", "leave-out-plants", "smoke_f1"),
@@ -121,6 +125,9 @@ class Row:
 def main() -> None:
     """Train the rows that were asked for and print the table of all that are finished."""
     given = arguments()
+    if given.stored:
+        print(table_of(judge(stored_rows(given.stored), read_cells(given.data), given.base)))
+        return
     rows = {row.name: row for row in rows_of(given)}
     asked = [name.strip() for name in given.rows.split(",")] if given.rows else list(rows)
     if unknown := [name for name in asked if name not in rows]:
@@ -131,16 +138,18 @@ def main() -> None:
         collection = open_collection(given.data)
         for name in asked:
             train_row(rows[name], collection, given.accelerator)
-    cells = read_cells(given.data)
-    judged = {name: judge(row, cells) for name, row in rows.items()}
-    write_table({name: found for name, found in judged.items() if found}, given.out)
+    finished = {name: found for name, row in rows.items() if (found := predicted(row))}
+    write_table(judge(finished, read_cells(given.data), given.base), given.out)
 
 
 def arguments() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with cells.json")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the runs and the table")
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--out", type=Path, help="folder of the runs and the table")
+    place.add_argument("--stored", type=Path, help="folder of predictions, ROW.csv, to compare")
+    parser.add_argument("--base", help="row that the others are compared with; else the first")
     parser.add_argument("--recipe", default=BASE, help=f"that the rows change; else {BASE}")
     parser.add_argument("--rows", help="rows to train, parted by commas; else all")
     parser.add_argument("--table", action="store_true", help="train nothing")
@@ -235,29 +244,66 @@ def without_scenes(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"scenes": None, "pretraining": None, "finishing": None})
 
 
-def judge(row: Row, cells: Sequence[Cell]) -> Assessment | None:
-    """The scores of a row, calibrated across its folds; None unless all of them are finished.
+def predicted(row: Row) -> list[Prediction]:
+    """What the folds of a row held out; nothing unless all that leave a split out are finished.
 
     Raises:
         TrainingError: A finished fold is of another recipe.
     """
-    if not all(row.has(fold) for fold in FOLDS):
-        return None
-    paths = [row.predictions_of(fold) for fold in FOLDS]
-    predictions = [each for path in paths for each in parse_predictions(read_rows(path), path)]
+    finished = [fold for fold in FOLDS if row.has(fold)]
+    if not set(SPLIT_FOLDS) <= set(finished):
+        return []
+    return [each for fold in finished for each in read_predictions(row.predictions_of(fold))]
+
+
+def stored_rows(folder: Path) -> dict[str, list[Prediction]]:
+    """The predictions in a folder, by the names of the rows.
+
+    Raises:
+        DataError: There are none.
+    """
+    found = {path.stem.replace("-", " "): read_predictions(path) for path in folder.glob("*.csv")}
+    if not found:
+        raise DataError("no predictions lie there", where=folder, allowed="files ROW.csv")
+    return dict(sorted(found.items()))
+
+
+def read_predictions(path: Path) -> list[Prediction]:
+    """The predictions of a file."""
+    return parse_predictions(read_rows(path), path)
+
+
+def judge(
+    rows: Mapping[str, list[Prediction]], cells: Sequence[Cell], base: str | None
+) -> dict[str, Assessment]:
+    """The scores of each row, calibrated across its folds, compared with those of the base.
+
+    Raises:
+        ConfigError: There is no such row to compare with.
+        DataError: Rows predict other clips.
+    """
+    if base is not None and base not in rows:
+        raise ConfigError("no such row is finished", where="--base", got=base)
+    found = {name: calibrated_or_raw(name, each, cells) for name, each in rows.items()}
+    first = base or next(iter(found), "")
+    names = sorted(found, key=lambda name: name != first)
+    return {name: assess_cells(found[name], cells, against=found[first]) for name in names}
+
+
+def calibrated_or_raw(
+    name: str, predictions: list[Prediction], cells: Sequence[Cell]
+) -> list[Prediction]:
+    """Predictions calibrated across their folds, or as they are where that cannot be done."""
     try:
-        predictions = cross_calibrate(predictions, cells)
+        return cross_calibrate(predictions, cells)
     except DataError as error:
-        print(f"{row.name}: judged at logit 0, as {error}")
-    return assess_cells(predictions, cells)
+        print(f"{name}: judged at logit 0, as {error}")
+        return predictions
 
 
 def write_table(judged: Mapping[str, Assessment], out: Path) -> None:
     """Write the finished rows as JSON and as a table, which is printed as well."""
-    table = Table(
-        ("row", *(title for title, *_ in COLUMNS)),
-        tuple((name, *cells_of(assessment)) for name, assessment in judged.items()),
-    ).markdown()
+    table = table_of(judged)
     record = {name: assessment_as_json(assessment) for name, assessment in judged.items()}
     content = json.dumps(record, indent=1) + "\n"
     for name, whole in (("ablation.json", content), ("ablation.md", table + "\n")):
@@ -265,14 +311,29 @@ def write_table(judged: Mapping[str, Assessment], out: Path) -> None:
     print(table)
 
 
-def cells_of(assessment: Assessment) -> list[str]:
+def table_of(judged: Mapping[str, Assessment]) -> str:
+    """The table, in Markdown: the row that others are compared with comes first."""
+    compared = [part for title, _ in COMPARED for part in (title, "less the first", "p")]
+    head = ("row", *compared, *(title for title, *_ in COLUMNS))
+    lines = ((name, *cells_of(assessment)) for name, assessment in judged.items())
+    return Table(head, tuple(lines)).markdown()
+
+
+def cells_of(assessment: Assessment) -> Iterator[str]:
     """The figures of a line of the table."""
+    assert assessment.comparison is not None
+    for _, metric in COMPARED:
+        found = assessment.comparison.metrics[metric]
+        yield from (format_estimate(found.ours), format_estimate(found.difference))
+        yield format_share(found.p_value)
     known = {
         (row.group, row.fold): row.metrics
         for row in assessment.scores
         if isinstance(row, GroupScores)
     }
-    return [format_estimate(known[group, fold][metric]) for _, group, fold, metric in COLUMNS]
+    for _, group, fold, metric in COLUMNS:
+        scores = known.get((group, fold))
+        yield format_estimate(scores[metric]) if scores else "n/a"
 
 
 if __name__ == "__main__":

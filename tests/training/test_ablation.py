@@ -20,9 +20,11 @@ from stcnet.evaluation.predictions import Prediction
 from stcnet.training.checkpoint import RECIPE_FILE
 from stcnet.training.data import TrainingData
 from stcnet.training.groundwork import Groundwork
-from stcnet.training.recipes.recipe import Recipe
+from stcnet.training.recipes.recipe import Recipe, load_recipe
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "ablation.py"
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "benchmarks" / "ablation.py"
+RESULTS = ROOT / "docs" / "results" / "ablation"
 RECIPE: dict[str, Any] = {
     "scenes": {"clips": 4, "share": 0.25},
     "pretraining": {"epochs": 1},
@@ -92,6 +94,11 @@ class Run:
         self.patch.setattr(sys, "argv", [str(SCRIPT), *map(str, given), "--accelerator", "cpu"])
         for name in ("lay_groundwork", "run_fold", "fit_whole"):
             self.patch.setattr(self.benchmark, name, getattr(self.trained, name))
+        return exit_code_of(self.benchmark.main), *self.output.readouterr()
+
+    def stored(self, folder: Path, *options: str) -> tuple[int, str, str]:
+        given = ["--data", self.data, "--stored", folder, *options]
+        self.patch.setattr(sys, "argv", [str(SCRIPT), *map(str, given)])
         return exit_code_of(self.benchmark.main), *self.output.readouterr()
 
 
@@ -172,3 +179,67 @@ def test_a_row_that_would_change_nothing_is_left_out(run: Run) -> None:
     code, _, err = run("--rows", "no pretraining", scenes=None, pretraining=None)
     assert code == 2
     assert "there is no such row (got no pretraining; allowed: flagship, focal loss, half" in err
+
+
+def test_rows_are_compared_with_the_base_on_the_same_clips(run: Run) -> None:
+    assert run("--rows", "flagship")[0] == 0
+    stored = run.folder / "stored"
+    stored.mkdir()
+    lines = [
+        path.read_text(encoding="utf-8").splitlines()
+        for path in sorted((run.folder / "out/flagship").glob("*/predictions.csv"))
+    ]
+    plain = [lines[0][0], *(line for each in lines for line in each[1:])]
+    fold_and_id = [line.rsplit(",", 1) for line in plain[1:]]
+    turned = [f"{names},{-float(logit)}" for names, logit in fold_and_id]
+    (stored / "a-turned-round.csv").write_text("\n".join([plain[0], *turned]), encoding="utf-8")
+    (stored / "right.csv").write_text("\n".join(plain), encoding="utf-8")
+    code, out, err = run.stored(stored, "--base", "right")
+    assert code == 0, err
+    right, turned_round = (line.split(" | ") for line in out.strip().splitlines()[-2:])
+    assert right[0] == "| right"
+    assert right[4:7] == ["1.000 (1.000-1.000)", ".000 (.000-.000)", "1.000"]
+    assert turned_round[0] == "| a turned round"
+    assert turned_round[5] == "-1.000 (-1.000 to -1.000)"
+
+
+@pytest.mark.parametrize(
+    ("files", "line"),
+    [
+        ((), "stored: no predictions lie there (allowed: files ROW.csv)"),
+        (("a.csv",), "--base: no such row is finished (got b"),
+    ],
+    ids=["empty folder", "no such row"],
+)
+def test_what_cannot_be_compared_is_one_line(run: Run, files: tuple[str, ...], line: str) -> None:
+    stored = run.folder / "stored"
+    stored.mkdir()
+    for name in files:
+        (stored / name).write_text("fold,id,logit\nleave-out-S0,x,1.0\n", encoding="utf-8")
+    code, out, err = run.stored(stored, "--base", "b")
+    assert (code, out) == (2, "")
+    assert line in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(("folder", "base"), [("", "base"), ("soup", "soup of three")])
+def test_the_stored_predictions_give_the_stored_table(
+    run: Run, shared_data: Path, folder: str, base: str
+) -> None:
+    run.data = shared_data / "rise-cells"
+    code, out, err = run.stored(RESULTS / folder, "--base", base)
+    assert code == 0, err
+    assert out.strip() in (RESULTS / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_stored_soup_is_the_flagship() -> None:
+    held_out = RESULTS.parent / "flagship" / "predictions.csv"
+    assert (RESULTS / "soup" / "soup-of-three.csv").read_bytes() == held_out.read_bytes()
+
+
+def test_the_recipe_of_the_stored_rows_is_the_flagship_but_short_and_without_scenes() -> None:
+    whole = load_recipe("flagship")
+    changed = {"name": "ablation", "epochs": 10, "soup": 1, "scenes": None, "pretraining": None}
+    short = load_recipe(str(SCRIPT.with_name("ablation-recipe.yaml")))
+    assert short == whole.model_copy(update=changed)
