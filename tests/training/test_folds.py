@@ -11,7 +11,7 @@ from stcnet.datasets.cells.collection import CellCollection
 from stcnet.datasets.folds.protocols import folds_of
 from stcnet.errors import DataError, TrainingError
 from stcnet.evaluation.predict import predict_logits
-from stcnet.training.batches.making import BatchMaker
+from stcnet.training.batches.making import BatchMaker, resized
 from stcnet.training.checkpoint import CHECKPOINT_FILE, load_run
 from stcnet.training.devices import make_fabric
 from stcnet.training.folds import run_fold, train_clips
@@ -54,6 +54,7 @@ def test_training_and_testing_have_each_their_size(
     small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: set[int] = set()
+    settled_on: set[int] = set()
     make, plain = BatchMaker.make, BatchMaker.plain
 
     def watched(self: BatchMaker, *arguments: Any) -> Any:
@@ -63,7 +64,7 @@ def test_training_and_testing_have_each_their_size(
 
     def watched_plain(self: BatchMaker, *arguments: Any) -> Any:
         frames, residuals = plain(self, *arguments)
-        seen.add(frames.shape[-1])
+        settled_on.add(frames.shape[-1])
         return frames, residuals
 
     monkeypatch.setattr(BatchMaker, "make", watched)
@@ -72,7 +73,7 @@ def test_training_and_testing_have_each_their_size(
     (fold,) = folds_of(data, "leave-out-S0")
     recipe, fabric = small_and_large(epochs=1), make_fabric("cpu")
     predictions = run_fold(recipe, fold, data, tmp_path, fabric=fabric)
-    assert seen == {32}
+    assert (seen, settled_on) == ({32}, {64})
     run = load_run(tmp_path / fold.name)
     assert run.recipe.network.input_size == 64
     model = run.network()
@@ -97,3 +98,14 @@ def test_the_size_in_training_is_the_input_size_unless_said() -> None:
     assert tiny_recipe().network.size_in_training == 32
     assert small_and_large().network.size_in_training == 32
     assert small_and_large().network.input_size == 64
+
+
+def test_plain_clips_are_resized_as_pictures_not_as_pixels() -> None:
+    ramp = torch.arange(8.0).expand(1, 2, 3, 8, 8)
+    small, large = resized(ramp, 4), resized(ramp, 16)
+    assert (small.shape, large.shape) == ((1, 2, 3, 4, 4), (1, 2, 3, 16, 16))
+    inner = small[0, 0, 0, 0, 1:-1]
+    assert torch.allclose(inner, torch.tensor([2.5, 4.5]))
+    assert large.min() >= 0
+    assert large.max() <= 7
+    assert resized(ramp, 8) is ramp

@@ -117,9 +117,13 @@ class BatchMaker:
             self.clips.feed.expect(positions, indices)
 
     def plain(self, positions: IndexArray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Frames and residuals of the clips at ``positions``, neither rendered into nor varied."""
+        """Frames and residuals of the clips at ``positions``, neither rendered into nor varied.
+
+        They have the size of testing, S = ``network.input_size``.
+        """
         indices = self._draw(len(positions), rng, None)
-        return self._inputs(self.clips.gather(positions, indices))
+        pixels = self.clips.gather(positions, indices)
+        return self._inputs(resized(pixels, self.recipe.network.input_size))
 
     def _draw(
         self, clips: int, rng: np.random.Generator, varied: AugmentationSettings | None
@@ -145,6 +149,23 @@ def _augmentation(recipe: Recipe, channels: int) -> nn.Module:
     if recipe.augmentation is None:
         return nn.Identity()
     return build_augmentation(recipe.augmentation, recipe.network.size_in_training, channels)
+
+
+def resized(pixels: Tensor, size: int) -> Tensor:
+    """Pictures of another size, by bilinear interpolation that does not alias.
+
+    Args:
+        pixels: Pixels in 0..255, shape (B, K, C, S, S).
+        size: Wanted side; pictures that have it stay as they are.
+
+    Returns:
+        Shape (B, K, C, size, size), 0..255.
+    """
+    if pixels.shape[-1] == size:
+        return pixels
+    pictures = pixels.flatten(0, 1).float()
+    scaled = F.interpolate(pictures, (size, size), mode="bilinear", antialias=True)
+    return scaled.reshape(*pixels.shape[:-2], size, size)
 
 
 def draw_pairs(indices: IndexArray, pairs: int, rng: np.random.Generator) -> IndexArray:
