@@ -168,3 +168,21 @@ def test_a_real_clip_knows_its_own_time(
     assert outcome.code == 0
     assert "2018-06-11 10:15:15 UTC to 2018-06-11 10:18:10 UTC" in outcome.out
     assert record_in(out)["source"]["started_at"] == "2018-06-11T10:15:15.000Z"
+
+
+def test_that_pictures_were_held_still_is_told(
+    run: Run, video: Path, model: Path, tmp_path: Path
+) -> None:
+    common = ("--frame-interval", "5s", "--model", model, "--no-overlay")
+    for options, expected in (((), False), (("--stabilise",), True)):
+        out = tmp_path / f"held-{expected}"
+        assert run("detect", video, *common, "--out", out, *options).code == 0
+        assert record_in(out)["settings"]["stabilised"] is expected
+        shown = (out / "report.html").read_text(encoding="utf-8")
+        assert "Picture held still" in shown
+        assert (">yes<" in shown) is expected
+
+
+def test_clips_may_be_held_still_too(run: Run, video: Path, model: Path) -> None:
+    common = ("score", video, "--json", "--frame-interval", "5s", "--model", model)
+    assert [run(*common, *options).code for options in ((), ("--stabilise",))] == [0, 0]

@@ -72,7 +72,7 @@ def test_from_folds_to_tables(
         "Models of leave-out-S0, leave-out-S1, leave-out-plants; each fold calibrated on the "
         "others. They ask for a frame every 5 s and compare frames 20 s apart.\n"
     )
-    assert told.count("\n| motion |") == 3
+    assert told.count("\n| motion |") == 6
     assert "mean of 2 folds: smoke F1" in told
     assert "\nAs recorded they give their stored predictions to within " in told
     assert "recorded clips: " in progress

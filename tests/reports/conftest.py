@@ -51,6 +51,7 @@ def make_report() -> MakeReport:
             settings=settings,
             cadence_s=5.0,
             window_s=175.0,
+            stabilised=False,
             model=ModelFacts(
                 name="tiny <i>model</i>",
                 version="1.2.3",

@@ -12,6 +12,7 @@ from stcnet.cli.progress import shown_progress
 from stcnet.cli.values import (
     FrameInterval,
     ModelPath,
+    Stabilise,
     Zones,
     load_package,
     optional_duration,
@@ -103,6 +104,7 @@ def detect(
     out: OutFolder = None,
     zone: Zones = None,
     frame_interval: FrameInterval = None,
+    stabilise: Stabilise = False,
     threshold: OnThreshold = None,
     off_threshold: OffThreshold = None,
     alarms_per_day: AlarmsPerDay = None,
@@ -137,6 +139,7 @@ def detect(
         )
         detection = detect_into(
             *(place, opened, package, zones, settings),
+            stabilise=stabilise,
             overlay=overlay,
             overwrite=overwrite,
             progress=progress,

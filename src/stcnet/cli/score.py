@@ -11,6 +11,7 @@ from stcnet.cli.values import (
     FrameInterval,
     ModelPath,
     OneZone,
+    Stabilise,
     load_package,
     optional_duration,
     parse_one_zone,
@@ -41,6 +42,7 @@ def score(
     ] = False,
     frame_interval: FrameInterval = None,
     zone: OneZone = None,
+    stabilise: Stabilise = False,
     model: ModelPath = None,
 ) -> None:
     """Say of each clip whether it shows smoke.
@@ -57,7 +59,7 @@ def score(
         typer.echo(f"verdict   probability  clip (smoke from probability {threshold:g} on)")
     failed = False
     for clip in clips:
-        record = _record(clip, package, place, interval_s)
+        record = _record(clip, package, place, interval_s, stabilise=stabilise)
         show(record)
         failed = failed or "error" in record
     if failed:
@@ -65,14 +67,19 @@ def score(
 
 
 def _record(
-    clip: str, package: ModelPackage, zone: Zone | None, interval_s: float | None
+    clip: str,
+    package: ModelPackage,
+    zone: Zone | None,
+    interval_s: float | None,
+    *,
+    stabilise: bool,
 ) -> Record:
     from stcnet.detection import score_clip
     from stcnet.video import open_source
 
     try:
         with open_source(clip, frame_interval_s=interval_s) as source:
-            verdict = score_clip(source, package, zone)
+            verdict = score_clip(source, package, zone, stabilise=stabilise)
     except StcnetError as error:
         return {"path": clip, "error": str(error)}
     threshold = package.calibration.threshold

@@ -38,6 +38,10 @@ ModelPath = Annotated[
         show_default="the bundled one",
     ),
 ]
+Stabilise = Annotated[
+    bool,
+    typer.Option("--stabilise", help="Hold the picture of a shaking camera still."),
+]
 Zones = Annotated[
     list[str] | None,
     typer.Option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stcnet.detection.samples import held_frames
 from stcnet.detection.zones import place_zones
 from stcnet.errors import SourceError
 from stcnet.inference import ClipScorer
@@ -15,8 +16,10 @@ from stcnet.preprocess import crop_and_resize, phase_indices
 from stcnet.reports.wording import duration
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from stcnet.inference import Manifest, ModelPackage, Sampling
-    from stcnet.types import Picture, PixelBox, Verdict, Zone
+    from stcnet.types import Frame, Picture, PixelBox, Verdict, Zone
     from stcnet.video import FrameSource, SourceInfo
 
 logger = logging.getLogger(__name__)
@@ -36,6 +39,7 @@ def score_clip(
     package: ModelPackage,
     zone: Zone | None = None,
     *,
+    stabilise: bool = False,
     threads: int | None = None,
 ) -> Verdict:
     """Judge a clip as a whole: the verdict of :class:`~stcnet.inference.ClipScorer` on its frames.
@@ -48,6 +52,7 @@ def score_clip(
         source: The clip, its frames evenly spaced.
         package: The model.
         zone: Part of the picture to judge; None for its centred square.
+        stabilise: Hold the picture of a shaking camera still before it is judged.
         threads: Threads to use; None for one a core available to this process.
 
     Raises:
@@ -56,7 +61,7 @@ def score_clip(
         ScoringError: The network gives values that are not finite.
         PackageError: ONNX Runtime refuses the model.
     """
-    clip = read_clip(source, package.manifest, zone)
+    clip = read_clip(source, package.manifest, zone, stabilise=stabilise)
     return ClipScorer(package, threads=threads).score(clip.frames)
 
 
@@ -73,20 +78,27 @@ class ClipFrames:
     times_s: tuple[float, ...]
 
 
-def read_clip(source: FrameSource, manifest: Manifest, zone: Zone | None = None) -> ClipFrames:
+def read_clip(
+    source: FrameSource,
+    manifest: Manifest,
+    zone: Zone | None = None,
+    *,
+    stabilise: bool = False,
+) -> ClipFrames:
     """The frames of a clip that :func:`score_clip` judges.
 
     Args:
         source: The clip, its frames evenly spaced.
         manifest: Of the model.
         zone: Part of the picture to judge; None for its centred square.
+        stabilise: Hold the picture of a shaking camera still.
 
     Raises:
         SourceError: The clip has too few frames or too many, spans too long, or cannot be read.
         ZoneError: The zone does not lie in the picture.
     """
     placed = place_zones([zone] if zone else [], source.info)[0]
-    clip = _read(source, placed.box, manifest)
+    clip = _read(source, placed.box, manifest, stabilise)
     _warn_of_shortness(source.info, clip, manifest.sampling)
     return ClipFrames(np.stack(clip.frames), tuple(clip.times_s))
 
@@ -101,11 +113,15 @@ class _Clip:
     span_s: float
 
 
-def _read(source: FrameSource, box: PixelBox, manifest: Manifest) -> _Clip:
+def _read(source: FrameSource, box: PixelBox, manifest: Manifest, stabilise: bool) -> _Clip:
+    def kept(count: int) -> _Clip:
+        frames = held_frames(source) if stabilise else iter(source)
+        return _kept(frames, source.info, box, manifest, count)
+
     declared = source.info.frame_count or 0
-    clip = _kept(source, box, manifest, declared)
+    clip = kept(declared)
     if clip.count != declared:
-        clip = _kept(source, box, manifest, clip.count)
+        clip = kept(clip.count)
     if clip.count < manifest.sampling.phase_frames:
         raise SourceError(
             "the clip has too few frames",
@@ -117,15 +133,17 @@ def _read(source: FrameSource, box: PixelBox, manifest: Manifest) -> _Clip:
     return clip
 
 
-def _kept(source: FrameSource, box: PixelBox, manifest: Manifest, count: int) -> _Clip:
+def _kept(
+    given: Iterator[Frame], info: SourceInfo, box: PixelBox, manifest: Manifest, count: int
+) -> _Clip:
     """Read the clip, keeping the frames that the network sees if it has ``count`` of them."""
     wanted = _wanted(count, manifest.sampling)
     frames: list[Picture] = []
     times_s: list[float] = []
     position, time_s = -1, 0.0
-    for position, frame in enumerate(source):
+    for position, frame in enumerate(given):
         time_s = frame.time_s
-        _require_clip(source.info, position, time_s, manifest.sampling)
+        _require_clip(info, position, time_s, manifest.sampling)
         if position in wanted:
             frames.append(crop_and_resize(frame.image, box, manifest.input.size))
             times_s.append(time_s)

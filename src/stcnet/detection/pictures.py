@@ -10,6 +10,7 @@ import numpy as np
 
 from stcnet.detection.moments import ZoneMoments, ZoneTrace
 from stcnet.detection.progress import Progress, silent
+from stcnet.detection.samples import samples_of
 from stcnet.preprocess import crop
 from stcnet.reports import PeakPicture, annotate_frame, heat_overlay
 from stcnet.reports.wording import clock
@@ -79,7 +80,7 @@ def draw_pictures(
 def _frames(
     source: FrameSource, detection: Detection, interval_s: float, progress: Progress
 ) -> Iterator[Frame]:
-    for sample in source.sampled(interval_s):
+    for sample in samples_of(source, interval_s, stabilised=detection.stabilised):
         yield sample.frame
         progress(DRAWING, sample.frame.time_s, detection.source.duration_s)
 

@@ -28,6 +28,7 @@ class Detection:
         summary: Statistics of each zone and of the camera.
         view: The first frame, RGB, uint8, shape (H, W, 3).
         warnings: What the reader must know about this run, one sentence each.
+        stabilised: Whether the picture was held still before it was judged.
     """
 
     source: SourceFacts
@@ -41,3 +42,4 @@ class Detection:
     summary: Summary
     view: Picture
     warnings: Sequence[str]
+    stabilised: bool = False

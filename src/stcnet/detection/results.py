@@ -38,6 +38,7 @@ def detect_into(
     zones: Sequence[Zone] = (),
     settings: EpisodeSettings | None = None,
     *,
+    stabilise: bool = False,
     overlay: bool = True,
     overwrite: bool = False,
     progress: Progress = silent,
@@ -53,6 +54,7 @@ def detect_into(
         package: The model.
         zones: Parts of the picture to judge.
         settings: How scores become episodes.
+        stabilise: Hold the picture of a shaking camera still before it is judged.
         overlay: Write the annotated video as well.
         overwrite: Replace a folder of earlier results.
         progress: Told of each sampled frame of both passes.
@@ -63,7 +65,12 @@ def detect_into(
         StcnetError: What :func:`detect` raises.
     """
     with new_folder(out, overwrite=overwrite) as folder:
-        detection = detect(source, package, zones, settings, progress=progress, threads=threads)
+        detection = detect(
+            *(source, package, zones, settings),
+            stabilise=stabilise,
+            progress=progress,
+            threads=threads,
+        )
         write_results(folder, source, package, detection, overlay=overlay, progress=progress)
     return detection
 
@@ -116,6 +123,7 @@ def _report(
         settings=detection.settings,
         cadence_s=sampling.interval_s,
         window_s=sampling.window_s,
+        stabilised=detection.stabilised,
         model=_model_facts(package),
         scores=detection.scores,
         episodes=detection.episodes,

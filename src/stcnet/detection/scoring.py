@@ -10,6 +10,7 @@ from stcnet.detection.cadence import sampling_for
 from stcnet.detection.notices import kept_warnings
 from stcnet.detection.progress import Progress, silent
 from stcnet.detection.record import Detection
+from stcnet.detection.samples import samples_of
 from stcnet.detection.settings import episode_settings
 from stcnet.detection.zones import place_zones
 from stcnet.errors import SourceError
@@ -21,7 +22,7 @@ from stcnet.types import WindowScore
 from stcnet.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from stcnet.inference import ModelPackage, Sampling
     from stcnet.reports import ReportZone
@@ -38,6 +39,7 @@ def detect(
     zones: Sequence[Zone] = (),
     settings: EpisodeSettings | None = None,
     *,
+    stabilise: bool = False,
     progress: Progress = silent,
     threads: int | None = None,
 ) -> Detection:
@@ -53,6 +55,7 @@ def detect(
         package: The model.
         zones: Parts of the picture to judge; none for its centred square.
         settings: How scores become episodes; None for the model's thresholds.
+        stabilise: Hold the picture of a shaking camera still before it is judged.
         progress: Told of each sampled frame.
         threads: Threads to use; None for one a core available to this process.
 
@@ -68,7 +71,8 @@ def detect(
         placed = place_zones(zones, source.info)
         sampling, native_s = sampling_for(source, package.manifest.sampling)
         run = _Pass([_ZoneJudge(zone, package, sampling, threads) for zone in placed])
-        run.take_all(source, sampling.interval_s, progress)
+        samples = samples_of(source, sampling.interval_s, stabilised=stabilise)
+        run.take_all(samples, source.info.duration_s, progress)
     if run.view is None or not run.scores:
         raise _too_short(source.info, run, sampling)
     episodes = find_episodes(run.scores, settings)
@@ -84,6 +88,7 @@ def detect(
         summary=summarise(run.scores, episodes),
         view=run.view,
         warnings=warnings,
+        stabilised=stabilise,
     )
 
 
@@ -121,10 +126,12 @@ class _Pass:
     activations: list[FloatArray] = field(default_factory=list)
     view: Picture | None = None
 
-    def take_all(self, source: FrameSource, interval_s: float, progress: Progress) -> None:
-        for sample in source.sampled(interval_s):
+    def take_all(
+        self, samples: Iterable[Sample], duration_s: float | None, progress: Progress
+    ) -> None:
+        for sample in samples:
             self._take(sample)
-            progress(JUDGING, sample.frame.time_s, source.info.duration_s)
+            progress(JUDGING, sample.frame.time_s, duration_s)
 
     def _take(self, sample: Sample) -> None:
         self.times_s.append(sample.frame.time_s)

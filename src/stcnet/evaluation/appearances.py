@@ -12,6 +12,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
+from stcnet.inference.stabilising import Stabiliser
 from stcnet.synthesis.camera import compress
 from stcnet.types import Picture
 
@@ -123,6 +124,11 @@ def shaken(share: float) -> Look:
         return np.stack(moved).astype(np.uint8, copy=False)
 
     return changed
+
+
+def stabilised(frames: Picture, rng: np.random.Generator) -> Picture:
+    """All frames of a recording held still, as ``stcnet detect --stabilise`` does."""
+    return _each(frames, Stabiliser().hold)
 
 
 def mirrored(frames: Picture, rng: np.random.Generator) -> Picture:

@@ -30,6 +30,7 @@ from stcnet.evaluation.appearances import (
     noisy,
     of_side,
     shaken,
+    stabilised,
 )
 from stcnet.inference import Sampling
 from stcnet.inference.phases import PhaseScorer, place_box
@@ -176,6 +177,11 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("H.264 at rate factor 36", "file", film=h264(36)),
     Condition("shaken by 0.5 % of the height", "motion", look=shaken(0.005)),
     Condition("shaken by 2 % of the height", "motion", look=shaken(0.02)),
+    Condition("as recorded, stabilised", "motion", film=stabilised),
+    Condition(
+        "shaken by 0.5 %, stabilised", "motion", film=in_turn(shaken(0.005), stabilised)
+    ),
+    Condition("shaken by 2 %, stabilised", "motion", film=in_turn(shaken(0.02), stabilised)),
     Condition("mirrored", "motion", look=mirrored),
 )  # fmt: skip
 """Every condition for recorded clips, in the order of the table."""

@@ -106,6 +106,7 @@ class DetectionReport:
         settings: How scores became episodes.
         cadence_s: Capture time between the frames that are judged, in seconds.
         window_s: Capture time a window spans, in seconds.
+        stabilised: Whether the picture was held still before it was judged.
         model: What judged.
         scores: One for each window and zone, in order of time within a zone.
         episodes: As :func:`stcnet.events.find_episodes` gives them.
@@ -123,6 +124,7 @@ class DetectionReport:
     settings: EpisodeSettings
     cadence_s: float
     window_s: float
+    stabilised: bool
     model: ModelFacts
     scores: Sequence[WindowScore]
     episodes: Sequence[Episode]

@@ -79,6 +79,7 @@ def report_record(report: DetectionReport) -> Record:
             **report.settings.model_dump(),
             "cadence_s": report.cadence_s,
             "window_s": report.window_s,
+            "stabilised": report.stabilised,
         },
         "model": {**asdict(report.model), "limits": list(report.model.limits)},
         "summary": {
