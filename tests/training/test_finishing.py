@@ -293,3 +293,29 @@ def test_the_parts_are_recipes_of_their_own() -> None:
 def test_wrong_settings_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         recipe_with(**settings)
+
+
+def test_the_weights_from_before_may_have_a_share_in_the_result(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"epochs": 1, "share": 0.5, "learning_rate": 0.01}
+    recipe = recipe_with(finishing=settings | {"keep": 0.25})
+    result = finish(tmp_path, recipe)
+    before, end = (weights_in(tmp_path / name) for name in (BEFORE_FOLDER, FINISHING_FOLDER))
+    moved = 0
+    for name, value in result.items():
+        if "running_" in name or "num_batches" in name:
+            continue
+        expected = 0.25 * before[name] + 0.75 * end[name]
+        assert torch.allclose(value, expected, rtol=1e-5, atol=1e-7), name
+        moved += not torch.equal(before[name], end[name])
+    assert moved
+    variances = [name for name in result if name.endswith("running_var")]
+    assert any(not torch.allclose(result[n], end[n], rtol=1e-3) for n in variances)
+    assert same(weights_in(tmp_path), result)
+    again = files_of(tmp_path)
+    assert same(finish(tmp_path, recipe), result)
+    assert {path for path in files_of(tmp_path) if path.suffix == ".safetensors"} <= again.keys()
+
+
+def test_a_finishing_that_keeps_everything_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"finishing\.keep"):
+        recipe_with(finishing={"epochs": 1, "share": 0.5, "keep": 1.0})

@@ -111,7 +111,7 @@ def test_its_batch_norm_statistics_are_settled_anew(pot: Path) -> None:
     assert any(not torch.allclose(soup[n], (one[n] + two[n]) / 2, rtol=1e-3) for n in variances)
 
     settled = Training(tiny_recipe(soup=2), CLIPS, make_fabric("cpu"))
-    settled.result.load_state_dict(mean_state([one, two]))
+    settled.result.load_state_dict(mean_state([one, two], [0.5, 0.5]))
     settled.settle()
     assert same(settled.result.state_dict(), soup)
 
@@ -272,15 +272,15 @@ def test_whole_numbers_are_those_of_the_first() -> None:
         {"weight": torch.tensor([1.0, 3.0]), "seen": torch.tensor(7)},
         {"weight": torch.tensor([2.0, 5.0]), "seen": torch.tensor(10)},
     ]
-    mean = mean_state(states)
-    assert mean["weight"].tolist() == [1.5, 4.0]
+    mean = mean_state(states, [0.25, 0.75])
+    assert mean["weight"].tolist() == [1.75, 4.5]
     assert mean["seen"].item() == 7
     assert mean["seen"].dtype == torch.int64
 
 
-def test_half_precision_is_averaged_in_32_bits() -> None:
+def test_half_precision_is_averaged_in_full() -> None:
     """In bf16 the sum of 257 and 1 would be 256."""
     values = [torch.tensor([v], dtype=torch.bfloat16) for v in (256.0, 1.0, 1.0, 1.0, 1.0, 1.0)]
-    mean = mean_state([{"weight": value} for value in values])["weight"]
+    mean = mean_state([{"weight": value} for value in values], [1 / 6] * 6)["weight"]
     assert mean.dtype == torch.bfloat16
     assert mean.item() == torch.tensor(261 / 6).bfloat16().item()

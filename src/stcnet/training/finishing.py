@@ -2,6 +2,8 @@
 
 What rendered scenes taught a network is lost while it learns from real clips alone. In the
 finishing, the last few epochs, it sees both, at a rate of its own and from the averaged weights.
+What that costs on real clips a mean with the weights from before gives back (Wortsman et al.,
+"Robust fine-tuning of zero-shot models", CVPR 2022).
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ from stcnet.training.data import TrainingData
 from stcnet.training.devices import by_first, make_fabric
 from stcnet.training.fitting import fit
 from stcnet.training.groundwork import BARE, Groundwork
-from stcnet.training.loop import SILENT, AsPart, Length, Listener
+from stcnet.training.loop import SILENT, AsPart, Length, Listener, Training
 from stcnet.training.recipes.recipe import Recipe
-from stcnet.training.soups import fit_soup
+from stcnet.training.soups import fit_soup, settled_mean
 from stcnet.training.soups import refuse_foreign as refuse_foreign_soup
 
 BEFORE_FOLDER = "before-finishing"
@@ -64,7 +66,7 @@ def fit_whole(
         listener=AsPart(listener, Length(0, 0), whole),
         groundwork=groundwork,
     )
-    network = fit(
+    finished = fit(
         last,
         clips,
         data,
@@ -74,8 +76,12 @@ def fit_whole(
         listener=AsPart(listener, before, whole),
         groundwork=replace(groundwork, network=network),
     )
-    by_first(fabric, partial(save_run, folder, network, recipe, data))
-    return network
+    if kept := recipe.finishing.keep:
+        training = Training(last, clips, fabric, clips_on, replace(groundwork, network=network))
+        states = [network.state_dict(), finished.state_dict()]
+        finished = settled_mean(training, states, [kept, 1 - kept])
+    by_first(fabric, partial(save_run, folder, finished, recipe, data))
+    return finished
 
 
 def refuse_foreign(recipe: Recipe, data: TrainingData, folder: Path) -> None:

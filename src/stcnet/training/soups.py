@@ -88,10 +88,9 @@ def fit_soup(
         network = train(member, clips, data, own, listener=heard, groundwork=start)
         states.append(network.state_dict())
     soup = Training(recipe, clips, fabric, clips_on, start)
-    soup.result.load_state_dict(mean_state(states))
-    soup.settle()
-    by_first(fabric, partial(save_run, folder, soup.result, recipe, data))
-    return soup.result.eval()
+    network = settled_mean(soup, states, [1 / len(states)] * len(states))
+    by_first(fabric, partial(save_run, folder, network, recipe, data))
+    return network
 
 
 def from_one_start(recipe: Recipe, groundwork: Groundwork) -> Groundwork:
@@ -102,12 +101,32 @@ def from_one_start(recipe: Recipe, groundwork: Groundwork) -> Groundwork:
     return replace(groundwork, network=recipe.network.build())
 
 
-def mean_state(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+def settled_mean(
+    training: Training, states: Sequence[dict[str, Tensor]], shares: Sequence[float]
+) -> ClipNetwork:
+    """The network of a mean of weights, with batch-norm statistics of its own.
+
+    Args:
+        training: Not begun; its network takes the weights, its clips give the statistics.
+        states: State dicts of the network.
+        shares: Of each in the mean; they sum to 1.
+
+    Returns:
+        In evaluation mode.
+    """
+    training.result.load_state_dict(mean_state(states, shares))
+    training.settle()
+    return training.result.eval()
+
+
+def mean_state(states: Sequence[dict[str, Tensor]], shares: Sequence[float]) -> dict[str, Tensor]:
     """The mean of state dicts of one network; of whole numbers, such as counters, the first."""
-    first = states[0]
-    return {
-        name: torch.stack([state[name].float() for state in states]).mean(0).to(value.dtype)
-        if value.is_floating_point()
-        else value
-        for name, value in first.items()
-    }
+    parts = torch.tensor(shares, dtype=torch.float64)
+
+    def mean(name: str, value: Tensor) -> Tensor:
+        if not value.is_floating_point():
+            return value
+        stacked = torch.stack([state[name].double() for state in states], dim=-1)
+        return (stacked @ parts.to(stacked.device)).to(value.dtype)
+
+    return {name: mean(name, value) for name, value in states[0].items()}

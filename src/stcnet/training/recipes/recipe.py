@@ -69,11 +69,13 @@ class FinishingSettings(Settings):
         epochs: Passes over the real clips.
         share: Of scenes among the clips that an epoch shows.
         learning_rate: Peak rate of the backbones; None: as before.
+        keep: Share of the weights from before in the result, which is a mean of both.
     """
 
     epochs: int = Field(ge=1)
     share: float = Field(gt=0, lt=1)
     learning_rate: float | None = Field(None, gt=0)
+    keep: float = Field(0.0, ge=0, lt=1)
 
 
 class Recipe(Settings):
