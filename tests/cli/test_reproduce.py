@@ -70,7 +70,7 @@ def test_rendered_rise_interrupted_and_resumed(
     assert re.search(r"\| \.\d{3} \([^)]+\) / - \| not run / - \|", told.out)
     assert f"table: {whole / 'reproduction.html'}" in told.out
     assert states(whole, "flagship")["S4"] == "done"
-    assert not (whole / "flagship" / "S4" / CHECKPOINT_FILE).exists()
+    assert not list((whole / "flagship" / "S4").rglob(CHECKPOINT_FILE))
     left = iter(range(plans.QUICK_EPOCHS))
 
     def pull_the_plug(*_: object) -> None:
@@ -81,7 +81,7 @@ def test_rendered_rise_interrupted_and_resumed(
         patched.setattr("stcnet.training.loop.Listener.on_epoch", pull_the_plug)
         assert reproduce(run, rise, broken, *rows).code == 130
     assert not (broken / "flagship" / "S4" / RECORD_FILE).exists()
-    assert (broken / "flagship" / "S4" / CHECKPOINT_FILE).exists()
+    assert (broken / "flagship" / "S4" / "member-1" / CHECKPOINT_FILE).exists()
     again = reproduce(run, rise, broken, *rows)
     assert again.code == 0, again.err
     assert said(whole, "flagship", "S4") == said(broken, "flagship", "S4")

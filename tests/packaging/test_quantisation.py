@@ -183,11 +183,11 @@ def test_stream_and_clip_agree_to_the_last_bit(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_bundled_model_shrinks_to_a_quarter(tmp_path: Path) -> None:
+def test_the_bundled_model_shrinks_to_less_than_half(tmp_path: Path) -> None:
     bundled = ModelPackage.load(bundled_package(), verify=False)
     path = tmp_path / "int8.stcnet"
     made = quantise_package(bundled, path, rendered_footage(bundled, 1))
-    assert path.stat().st_size < 0.3 * bundled.source.stat().st_size
+    assert path.stat().st_size < 0.5 * bundled.source.stat().st_size
     left = {name for name, values in made.weights.items() if values.ndim == 4}
     left = {name for name in left if made.weights[name].dtype == np.float32}
     assert left

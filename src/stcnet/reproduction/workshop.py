@@ -83,9 +83,9 @@ class Workshop:
             seconds=_seconds_since(began),
         )
         job.write(record)
-        # Of no use any more; a checkpoint is four times as large as the weights.
-        for name in (CHECKPOINT_FILE, FAILURE_FILE):
-            (job.folder / name).unlink(missing_ok=True)
+        # Of no use any more; each checkpoint, of every part, is four times as large as the weights.
+        for path in (*job.folder.rglob(CHECKPOINT_FILE), job.folder / FAILURE_FILE):
+            path.unlink(missing_ok=True)
         return record
 
 
