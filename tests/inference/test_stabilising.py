@@ -44,6 +44,14 @@ def test_what_shakes_is_held_where_it_stood_first(height: int, width: int) -> No
         assert apart(held, still) < 0.4 * apart(shaken, still)
 
 
+def test_a_strip_is_held_though_its_sides_are_not_shrunk_alike() -> None:
+    still, stabiliser = scene(11, 40, 900), Stabiliser()
+    stabiliser.hold(still)
+    for x, y in ((20, 1.5), (-15, -1.5), (0, 2)):
+        shaken = moved(still, x, y)
+        assert apart(stabiliser.hold(shaken), still) < 0.6 * apart(shaken, still)
+
+
 def test_a_steady_picture_is_left_alone() -> None:
     still, stabiliser = scene(3, 180, 240), Stabiliser()
     rng = np.random.default_rng(4)

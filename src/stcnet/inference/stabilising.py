@@ -7,6 +7,7 @@ the scene changes, and that drowns what smoke does.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -16,8 +17,8 @@ from stcnet.types import FloatArray, Picture
 MEASURED_SIDE = 256
 """Pictures are shrunk to this many pixels on their longer side before they are compared."""
 
-LEAST_SIDE = 16
-"""Pixels; sides are shrunk to no less."""
+LEAST_SIDE = 64
+"""Pixels; sides are shrunk to no less, and smaller ones enlarged: parts need some structure."""
 
 PARTS = 3
 """So many overlapping parts along each side are compared, each by itself: a plume that fills one of
@@ -89,7 +90,7 @@ class Stabiliser:
         self._mean = FADING * self._mean + (1 - FADING) * _moved(seen, -shift)
         if np.abs(shift).max() < LEAST_SHIFT:
             return image
-        scale = max(image.shape[:2]) / max(seen.shape)
+        scale = np.array(image.shape[1::-1]) / np.array(seen.shape[::-1])
         return np.asarray(_moved(image, -shift * scale), np.uint8)
 
     def _miss(self, seen: FloatArray) -> None:
@@ -128,10 +129,14 @@ def _parts(image: FloatArray) -> Iterator[FloatArray]:
 
 
 def _correlate(before: FloatArray, after: FloatArray) -> tuple[float, ...]:
-    height, width = before.shape
-    window = cv2.createHanningWindow((width, height), cv2.CV_32F)
-    shift, _ = cv2.phaseCorrelate(before, after, window)
+    shift, _ = cv2.phaseCorrelate(before, after, _window(*before.shape))
     return tuple(shift)
+
+
+@lru_cache(maxsize=8)
+def _window(height: int, width: int) -> FloatArray:
+    """Fades a part out towards its margins, which would otherwise look like structure."""
+    return np.asarray(cv2.createHanningWindow((width, height), cv2.CV_32F))
 
 
 def _moved(image: FloatArray | Picture, shift: FloatArray) -> FloatArray:
