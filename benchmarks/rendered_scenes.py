@@ -98,6 +98,9 @@ OPAQUE: Final = replace(
     intermittency=(0.0, 0.4),
     palette=tuple((COLOURS[name], 1.0) for name in ("black", "dark", "brown", "white")),
 )
+"""The judged opaque smoke likewise."""
+HARD_EDGED: Final = replace(RESTLESS, shadow_edge=(0.0, 0.1))
+"""Shadows with wisps and holes that no cloud casts; they look like thin, dark smoke."""
 _OPAQUE_ALPHA, _CLEAR_CHANGE, _CLEAR_SHARE = 0.9, 25.0, 0.01
 _MOVER_CHANGE, _MOVER_SHARE = 8.0, 5e-4
 
@@ -160,6 +163,11 @@ def view(
     return random_view(seed, situation, replace(ranges, blur=LENS), smoke=smoke, steam=STEAM)
 
 
+def coloured(*names: str) -> PlumeRanges:
+    """The judged opaque smoke, of these colours alone."""
+    return replace(OPAQUE, palette=tuple((COLOURS[name], 1.0) for name in names))
+
+
 def mover_seen(shot: Shot) -> bool:
     """Whether something that is no smoke changes 16 pixels or more of 180 x 180 in some frame."""
     change = (shot.clean() - shot.background).abs().amax(1) > _MOVER_CHANGE
@@ -177,12 +185,20 @@ KINDS: Final = (
     Kind("empty", lambda seed: view(seed, "empty"), "none"),
     Kind("empty, hurried clouds and shadows, flicker, shake",
          lambda seed: view(seed, "empty", RESTLESS), "none"),
+    Kind("empty, the same with hard-edged shadows",
+         lambda seed: view(seed, "empty", HARD_EDGED), "none"),
     Kind("empty, night", lambda seed: view(seed, "empty", NIGHT), "none"),
     Kind("steam alone", lambda seed: view(seed, "steam"), "none", "under 5 %"),
     Kind("steam alone, night", lambda seed: view(seed, "steam", NIGHT), "none"),
     Kind("opaque smoke, clear background",
          lambda seed: view(seed, "smoke", CLEAR, smoke=OPAQUE), "alarm", "over 99 %",
          opaque_and_clear),
+    Kind("opaque smoke, black to brown",
+         lambda seed: view(seed, "smoke", CLEAR, smoke=coloured("black", "dark", "brown")), "alarm",
+         "", opaque_and_clear),
+    Kind("opaque smoke, white",
+         lambda seed: view(seed, "smoke", CLEAR, smoke=coloured("white")), "alarm",
+         "", opaque_and_clear),
     Kind("smoke, thin to thick", lambda seed: view(seed, "smoke"), "alarm"),
     Kind("smoke and steam", lambda seed: view(seed, "mixed"), "alarm"),
     Kind("smoke, night", lambda seed: view(seed, "smoke", NIGHT), "alarm"),

@@ -12,7 +12,7 @@ from stcnet.synthesis.draws import COLOURS
 from stcnet.synthesis.parameters import Optics, Plume, Source, Wind
 from stcnet.synthesis.plants import random_plant
 from stcnet.synthesis.scenes import Scene, Shot, render_background, shoot
-from stcnet.synthesis.weather import Light, Weather
+from stcnet.synthesis.weather import Light, Weather, daylight, pixel_grid
 
 SIZE = (48, 64)
 TIMES = torch.tensor([40.0, 45.0, 60.0])
@@ -152,6 +152,29 @@ def test_plumes_lie_in_the_shadow_of_clouds_as_far_as_they_are_shaded() -> None:
     assert torch.allclose(half, (1 + full) / 2, atol=1e-5)
 
 
+@pytest.mark.parametrize("edge", [0.1, 0.4, 1.5])
+def test_a_shadow_is_no_steeper_than_its_edge_is_wide(edge: float) -> None:
+    """A sharp edge that a Gaussian spreads so wide has a slope of 1.02 / edge at its steepest."""
+    height, depth = 200, 0.8
+    x, y = pixel_grid(height, height, torch.empty(0))
+    weather = Weather(shadow=depth, cloud_cover=1.0, light_drift=0.0, shadow_edge=edge)
+    light = [daylight(random_plant(seed), weather, 0.0, x, y) for seed in range(6)]
+    slopes = [field.diff(dim=dim).abs().max() * height for field in light for dim in (0, 1)]
+    assert max(slopes) <= 1.03 * depth / edge
+    assert max(slopes) > 0.05 * depth / edge
+
+
+def test_wide_edges_take_as_much_light_but_more_evenly() -> None:
+    x, y = pixel_grid(40, 40, torch.empty(0))
+    hard, soft = (Weather(shadow=1.0, cloud_cover=1.0, shadow_edge=edge) for edge in (0.0, 1.0))
+    fields = [
+        torch.stack([daylight(random_plant(seed), weather, 0.0, x, y) for seed in range(40)])
+        for weather in (hard, soft)
+    ]
+    assert abs(fields[0].mean() - fields[1].mean()) < 0.05
+    assert fields[1].std(dim=(1, 2)).mean() < 0.7 * fields[0].std(dim=(1, 2)).mean()
+
+
 def test_fog_takes_contrast_from_everything() -> None:
     foggy = take(replace(SCENE, weather=Weather(fog=0.6)))
     assert foggy.clean().std() < 0.7 * take(SCENE).clean().std()
@@ -180,10 +203,11 @@ def test_processor_and_gpu_agree(scene: Scene) -> None:
     [
         (lambda: Weather(fog=1.0), "Weather.fog is 1; allowed: 0 to 0.99"),
         (lambda: Weather(haze_colour=(0.5, 0.5, 2.0)), "Weather.haze_colour is 2"),
+        (lambda: Weather(shadow_edge=-0.1), "Weather.shadow_edge is -0.1; allowed: 0 or more"),
         (lambda: Light(level=-0.1), "Light.level is -0.1; allowed: 0 to 1"),
         (lambda: Light(lamps=float("inf")), "Light.lamps is inf; allowed: 0 or more"),
     ],
-    ids=["fog", "colour", "level", "lamps"],
+    ids=["fog", "colour", "shadow edge", "level", "lamps"],
 )
 def test_what_no_sky_does_is_refused(made: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from stcnet.synthesis.turbulence import sample_density, sample_eddies
+from stcnet.synthesis.turbulence import sample_density, sample_eddies, sample_patches
 
 SIDE = 256
 
@@ -49,3 +49,21 @@ def test_a_small_turn_changes_little_and_a_quarter_turn_everything() -> None:
 def test_density_alone_has_the_bits_of_all_eddies() -> None:
     points, phase = lattice()[::3, ::5] * 2.7 - 1, torch.tensor(0.4)
     assert torch.equal(sample_density(points, phase), sample_eddies(points, phase).density)
+
+
+def test_patches_cover_half_of_the_plane_however_blurred() -> None:
+    for blur in ((0.0, 0.0), (0.02, 0.05), (0.3, 0.3)):
+        cover = sample_patches(lattice(), 2.5, blur)
+        assert 0 <= cover.min() <= cover.max() <= 1
+        assert abs(cover.mean() - 0.5) < 0.05
+
+
+def test_patches_that_are_not_blurred_are_the_density_through_a_sigmoid() -> None:
+    plain = torch.sigmoid(2.5 * sample_density(lattice(), torch.tensor(0.0)))
+    assert torch.allclose(sample_patches(lattice(), 2.5, (0.0, 0.0)), plain, atol=0.05)
+
+
+def test_patches_repeat_after_one_period() -> None:
+    points = torch.rand(50, 2, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    here, there = (sample_patches(points + k, 2.5, (0.01, 0.02)) for k in (0, 5))
+    assert torch.allclose(here, there, atol=1e-9)

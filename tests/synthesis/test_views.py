@@ -76,7 +76,7 @@ def test_a_restless_view_changes_more_without_any_plume() -> None:
             np.mean([np.abs(np.diff(shot.frames.astype(int), axis=0)).mean() for shot in shots])
         )
 
-    assert change(RESTLESS) > 1.3 * change(DAYLIGHT)
+    assert change(RESTLESS) > 1.15 * change(DAYLIGHT)
 
 
 def test_cameras_may_be_grey_and_uncompressed() -> None:
@@ -110,3 +110,13 @@ def test_a_batch_taken_apart_renders_the_same() -> None:
     again = render_opacity(stack_plumes(plumes), times, *SIZE).optical_depth
     assert torch.allclose(whole, again, rtol=1e-4, atol=1e-5)
     assert [len(plume.sources) for plume in plumes] == (drawn.strength > 0).sum(1).tolist()
+
+
+def test_edges_of_shadows_change_nothing_else() -> None:
+    soft, hard = (
+        random_view(3, "smoke", replace(RESTLESS, shadow_edge=edges))
+        for edges in ((0.2, 1.0), (0.0, 0.0))
+    )
+    assert replace(soft.weather, shadow_edge=0.0) == hard.weather
+    assert soft.weather.shadow_edge >= 0.2
+    assert replace(soft, weather=hard.weather) == hard

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ import torch.nn.functional as F
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from stcnet.synthesis.parameters import Pair
 
 _SIZE = 256
 _SEED = 20_190_811
@@ -31,16 +34,26 @@ class Eddies:
     density: Tensor
 
 
+def _frequencies() -> tuple[Tensor, Tensor]:
+    """Of the texture's real Fourier transform, in cycles a period: along x (1, F) and y (S, 1)."""
+    along_y = torch.fft.fftfreq(_SIZE, dtype=torch.float64)[:, None] * _SIZE
+    along_x = torch.fft.rfftfreq(_SIZE, dtype=torch.float64)[None, :] * _SIZE
+    return along_x, along_y
+
+
+def _filtered(field: Tensor, gain: Tensor) -> Tensor:
+    """A periodic field (size, size), each frequency of it times its gain."""
+    filtered: Tensor = torch.fft.irfft2(torch.fft.rfft2(field) * gain, s=(_SIZE, _SIZE))
+    return filtered
+
+
 def _fractal_noise(generator: torch.Generator, slope: float) -> Tensor:
     """Periodic Gaussian noise with amplitude ~ frequency^-slope, shape (size, size), float64."""
-    frequency_y = torch.fft.fftfreq(_SIZE, dtype=torch.float64)[:, None] * _SIZE
-    frequency_x = torch.fft.rfftfreq(_SIZE, dtype=torch.float64)[None, :] * _SIZE
-    frequency = torch.hypot(frequency_y, frequency_x)
+    frequency = torch.hypot(*reversed(_frequencies()))
     gain = torch.where(frequency > 0, frequency.clamp(min=1.0) ** -slope, 0.0)
     white = torch.randn(_SIZE, _SIZE, generator=generator, dtype=torch.float64)
-    noise: Tensor = torch.fft.irfft2(torch.fft.rfft2(white) * gain, s=(_SIZE, _SIZE))
-    spread: Tensor = noise.std()
-    return noise / spread
+    noise = _filtered(white, gain)
+    return noise / noise.std()
 
 
 def _curl(potential: Tensor) -> Tensor:
@@ -66,18 +79,42 @@ def _texture(device: torch.device, dtype: torch.dtype) -> Tensor:
     return texture.to(device=device, dtype=dtype)
 
 
+@lru_cache(maxsize=8)
+def _patches(device: torch.device, dtype: torch.dtype, contrast: float, blur: Pair) -> Tensor:
+    """Patches of the first state, blurred; laid out as :func:`_texture`, with one channel."""
+    density = _texture(torch.device("cpu"), torch.float64)[0, 2, :-1, :-1]
+    along_x, along_y = _frequencies()
+    spread = (blur[0] * along_x).square() + (blur[1] * along_y).square()
+    blurred = _filtered(torch.sigmoid(contrast * density), torch.exp(-2 * math.pi**2 * spread))
+    texture = F.pad(blurred[None, None], (0, 1, 0, 1), mode="circular")
+    return texture.to(device=device, dtype=dtype)
+
+
 def _look_up(texture: Tensor, points: Tensor) -> Tensor:
-    """Sample the states of a texture (1, 2 C, ...) at points (..., 2): shape (2, C, ...)."""
+    """Sample a texture (1, C, ...) at points (..., 2): shape (C, ...)."""
     grid = ((points - torch.floor(points)) * 2 - 1).reshape(1, -1, 1, 2)
-    values = F.grid_sample(texture, grid, mode="bilinear", align_corners=True)
-    states: Tensor = values[0, :, :, 0].reshape(2, -1, *points.shape[:-1])
-    return states
+    values: Tensor = F.grid_sample(texture, grid, mode="bilinear", align_corners=True)
+    return values[0, :, :, 0].reshape(-1, *points.shape[:-1])
 
 
 def sample_density(points: Tensor, phase: Tensor) -> Tensor:
     """The density of :func:`sample_eddies` alone, with the same bits and less work."""
-    first, second = _look_up(_texture(points.device, points.dtype)[:, 2::3], points)[:, 0].unbind(0)
+    first, second = _look_up(_texture(points.device, points.dtype)[:, 2::3], points).unbind(0)
     return torch.cos(phase) * first + torch.sin(phase) * second
+
+
+def sample_patches(points: Tensor, contrast: float, blur: Pair) -> Tensor:
+    """Patches that cover half of the plane, their edges blurred.
+
+    Args:
+        points: As those of :func:`sample_eddies`.
+        contrast: Steepness of the edges before the blur: of a sigmoid of the density.
+        blur: Standard deviations of a Gaussian along x and y, in periods.
+
+    Returns:
+        Cover 0..1, shape (...), mean 0.5.
+    """
+    return _look_up(_patches(points.device, points.dtype, contrast, blur), points)[0]
 
 
 def sample_eddies(points: Tensor, phase: Tensor) -> Eddies:
@@ -91,6 +128,7 @@ def sample_eddies(points: Tensor, phase: Tensor) -> Eddies:
     Returns:
         The turbulence at each point.
     """
-    first, second = _look_up(_texture(points.device, points.dtype), points).unbind(0)
+    states = _look_up(_texture(points.device, points.dtype), points)
+    first, second = states.reshape(2, -1, *points.shape[:-1]).unbind(0)
     blended = torch.cos(phase) * first + torch.sin(phase) * second
     return Eddies(torch.movedim(blended[:2], 0, -1), blended[2])

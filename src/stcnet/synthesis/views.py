@@ -52,9 +52,10 @@ _AIRS: tuple[Colour, ...] = ((0.55, 0.6, 0.66), (0.30, 0.42, 0.62), (0.42, 0.45,
 class ViewRanges:
     """From where to where weather, light and camera are drawn, evenly; see the classes so named.
 
-    Neither ``trend`` nor ``movers`` changes what else is drawn.
+    Neither ``shadow_edge`` nor ``trend`` nor ``movers`` changes what else is drawn.
 
     Attributes:
+        shadow_edge: Of a plant seen 100 to 500 m high, before clouds whose shadows fade over 100 m.
         casts: White balances, each with its weight.
         trend: Growth of the daylight per minute, as the logarithm of its factor.
         movers: Names of ``stcnet.synthesis.bustle.MOVERS``, each with its probability, from back
@@ -69,6 +70,7 @@ class ViewRanges:
     fog: Range = (0.0, 0.2)
     cloud_speed: Range = (0.3, 6.0)
     shadow: Range = (0.1, 0.6)
+    shadow_edge: Range = (0.2, 1.0)
     level: Range = (0.5, 1.0)
     lamps: Range = (0.0, 0.0)
     noise: Range = (0.5, 2.5)
@@ -124,7 +126,7 @@ DUSK = replace(DAYLIGHT, level=(0.1, 0.5), lamps=(0.0, 0.2), trend=(-0.5, 0.5), 
 """Sunrise and sunset: light that changes while one looks."""
 
 
-def _weather(rng: np.random.Generator, ranges: ViewRanges) -> Weather:
+def _weather(rng: np.random.Generator, ranges: ViewRanges, seed: int) -> Weather:
     return Weather(
         haze=rng.uniform(*ranges.haze),
         cloud_cover=rng.uniform(*ranges.cloud_cover),
@@ -133,6 +135,7 @@ def _weather(rng: np.random.Generator, ranges: ViewRanges) -> Weather:
         fog=rng.uniform(*ranges.fog) * (rng.random() < 0.5),
         cloud_speed=rng.uniform(*ranges.cloud_speed),
         shadow=rng.uniform(*ranges.shadow),
+        shadow_edge=np.random.default_rng((seed, 7)).uniform(*ranges.shadow_edge),
     )
 
 
@@ -201,7 +204,7 @@ def random_view(
     """
     rng = np.random.default_rng((seed, 4))
     plant = random_site(seed)
-    weather, camera = _weather(rng, ranges), _camera(rng, ranges, seed)
+    weather, camera = _weather(rng, ranges, seed), _camera(rng, ranges, seed)
     light = Light(
         level=rng.uniform(*ranges.level),
         shaded=rng.uniform(0.3, 1),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from stcnet.synthesis.limits import require_within
-from stcnet.synthesis.turbulence import sample_density
+from stcnet.synthesis.turbulence import sample_density, sample_patches
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,6 +25,10 @@ _LAMP: Colour = (1.0, 0.74, 0.42)
 _HALO = 0.14
 _CORE = 0.006
 _DIMMEST = 1e-6
+_SHADOW_SCALE = (0.16, 0.3)
+_SHADOW_CONTRAST = 8.0
+_EDGE_IN_DEVIATIONS = 2.563
+"""Width over which a Gaussian blur lets a sharp edge pass from 10 to 90 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,10 @@ class Weather:
         fog: Opacity of the air before everything, plumes included, 0..0.99.
         cloud_speed: Factor on the speed at which clouds and their shadows move, 0 or more.
         shadow: Share of the light that the shadow of a cloud takes under a full cover, 0..1.
+        shadow_edge: Width over which a shadow fades from 10 to 90 %, in picture heights, 0 or more:
+            the sun is a disc, whose penumbra is a hundredth as wide as the cloud is high, and
+            clouds let light through at their edges, so that shadows have no detail below some
+            hundred metres (Mol et al., Journal of Geophysical Research: Atmospheres, 2023).
 
     Raises:
         ValueError: A number is out of its range.
@@ -51,6 +59,7 @@ class Weather:
     fog: float = 0.0
     cloud_speed: float = 1.0
     shadow: float = 0.3
+    shadow_edge: float = 0.4
 
     def __post_init__(self) -> None:
         share = (0.0, 1.0)
@@ -63,6 +72,7 @@ class Weather:
             fog=(0.0, 0.99),
             cloud_speed=(0.0, math.inf),
             shadow=share,
+            shadow_edge=(0.0, math.inf),
         )
 
 
@@ -149,10 +159,18 @@ def daylight(plant: Plant, weather: Weather, time_s: float, x: Tensor, y: Tensor
     """Light on the land as a share of the daylight: moving shadows and slow drift, (H, W)."""
     moved = within_period(time_s * weather.cloud_speed * 1.1e-3)
     place = within_period(plant.seed * 0.53)
-    shadow = torch.sigmoid(2.5 * fractal_noise(0.16 * x + moved, 0.3 * y + place))
+    shadow = _shadows(weather.shadow_edge, x, y, (moved, place))
     angle = 2 * math.pi * time_s / 600 + plant.seed
     drift = 1 + weather.light_drift * math.sin(angle)
     return drift * (1 - weather.shadow * weather.cloud_cover * shadow)
+
+
+def _shadows(edge: float, x: Tensor, y: Tensor, offset: Pair) -> Tensor:
+    """Share of the sky that clouds hide from each point, 0..1, shape (H, W)."""
+    along_x, along_y = _SHADOW_SCALE
+    blur = edge / _EDGE_IN_DEVIATIONS
+    points = torch.stack([along_x * x + offset[0] + 0 * y, along_y * y + offset[1] + 0 * x], dim=-1)
+    return sample_patches(points, _SHADOW_CONTRAST, (along_x * blur, along_y * blur))
 
 
 def _around(places: tuple[Pair, ...], radius: float, x: Tensor, y: Tensor) -> Tensor:
