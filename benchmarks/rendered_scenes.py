@@ -99,7 +99,7 @@ OPAQUE: Final = replace(
     palette=tuple((COLOURS[name], 1.0) for name in ("black", "dark", "brown", "white")),
 )
 """The judged opaque smoke likewise."""
-HARD_EDGED: Final = replace(RESTLESS, shadow_edge=(0.0, 0.1))
+HARD_EDGED: Final = replace(RESTLESS, shadow_edge=(0.0, 0.05))
 """Shadows with wisps and holes that no cloud casts; they look like thin, dark smoke."""
 _OPAQUE_ALPHA, _CLEAR_CHANGE, _CLEAR_SHARE = 0.9, 25.0, 0.01
 _MOVER_CHANGE, _MOVER_SHARE = 8.0, 5e-4
@@ -189,6 +189,8 @@ KINDS: Final = (
          lambda seed: view(seed, "empty", HARD_EDGED), "none"),
     Kind("empty, night", lambda seed: view(seed, "empty", NIGHT), "none"),
     Kind("steam alone", lambda seed: view(seed, "steam"), "none", "under 5 %"),
+    Kind("steam and its shadow on the land",
+         lambda seed: view(seed, "steam", replace(CLEAR, sunlit=1.0)), "none"),
     Kind("steam alone, night", lambda seed: view(seed, "steam", NIGHT), "none"),
     Kind("opaque smoke, clear background",
          lambda seed: view(seed, "smoke", CLEAR, smoke=OPAQUE), "alarm", "over 99 %",

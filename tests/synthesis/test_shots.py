@@ -26,7 +26,7 @@ WILD = Scene(
     SCENE.plant,
     SCENE.plumes,
     Weather(fog=0.2, cloud_speed=5.0, shadow=0.7, cloud_cover=0.6),
-    Light(level=0.6, shaded=1.0, lamps=0.1),
+    Light(level=0.6, shaded=1.0, lamps=0.1, direct=0.6, cast=(0.1, 0.15)),
     Camera(shake=0.004, flicker=0.05, blur=0.01, cast=(0.6, 0.8, 1.4), compression=26, seed=3),
 )
 
@@ -83,7 +83,8 @@ def test_opacity_is_told_by_substance_whatever_stands_before_it() -> None:
     shot = take(SCENE)
     alone = take(replace(SCENE, plumes=(SMOKE,)))
     assert torch.equal(shot.alpha("smoke"), alone.alpha("smoke"))
-    assert [layer.substance for layer in take(WILD).layers] == ["smoke", "steam", "fog"]
+    substances = [layer.substance for layer in take(WILD).layers]
+    assert substances == ["shadow", "shadow", "smoke", "steam", "fog"]
     assert torch.allclose(take(WILD).alpha("fog"), torch.tensor(0.2), atol=1e-6)
 
 
@@ -152,6 +153,23 @@ def test_plumes_lie_in_the_shadow_of_clouds_as_far_as_they_are_shaded() -> None:
     assert torch.allclose(half, (1 + full) / 2, atol=1e-5)
 
 
+def test_a_plume_takes_the_sun_from_the_land_where_its_shadow_falls() -> None:
+    """Eight pixels to the right and twelve down; the sky loses nothing."""
+    light = Light(direct=0.6, cast=(8 / SIZE[0], 12 / SIZE[0]))
+    plain, sunny = take(SCENE), take(replace(SCENE, light=light))
+    shadow = sunny.alpha("shadow")
+    expected = torch.zeros_like(shadow)
+    for layer in plain.layers:
+        expected[:, 12:, 8:] -= torch.log1p(-0.6 * layer.opacity.alpha[0, :, :-12, :-8])
+    land, sky = slice(SIZE[0] // 2, None), slice(None, 3)
+    taken = 1 - torch.exp(-expected)
+    assert torch.allclose(shadow[:, land], taken[:, land], atol=0.02)
+    assert shadow[:, land].max() > 0.4
+    assert not shadow[:, sky].any()
+    assert torch.equal(sunny.alpha("smoke"), plain.alpha("smoke"))
+    assert (sunny.clean() <= plain.clean() + 1e-3).all()
+
+
 @pytest.mark.parametrize("edge", [0.1, 0.4, 1.5])
 def test_a_shadow_is_no_steeper_than_its_edge_is_wide(edge: float) -> None:
     """A sharp edge that a Gaussian spreads so wide has a slope of 1.02 / edge at its steepest."""
@@ -205,9 +223,10 @@ def test_processor_and_gpu_agree(scene: Scene) -> None:
         (lambda: Weather(haze_colour=(0.5, 0.5, 2.0)), "Weather.haze_colour is 2"),
         (lambda: Weather(shadow_edge=-0.1), "Weather.shadow_edge is -0.1; allowed: 0 or more"),
         (lambda: Light(level=-0.1), "Light.level is -0.1; allowed: 0 to 1"),
+        (lambda: Light(direct=1.0), "Light.direct is 1; allowed: 0 to 0.99"),
         (lambda: Light(lamps=float("inf")), "Light.lamps is inf; allowed: 0 or more"),
     ],
-    ids=["fog", "colour", "shadow edge", "level", "lamps"],
+    ids=["fog", "colour", "shadow edge", "level", "direct", "lamps"],
 )
 def test_what_no_sky_does_is_refused(made: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -12,7 +12,16 @@ from stcnet.synthesis.parameters import stack_plumes, unstack_plumes
 from stcnet.synthesis.plumes import render_opacity
 from stcnet.synthesis.scenes import shoot
 from stcnet.synthesis.sites import random_site, zoomed
-from stcnet.synthesis.views import CLEAR, DAYLIGHT, NIGHT, RESTLESS, Situation, random_view
+from stcnet.synthesis.views import (
+    CLEAR,
+    DAYLIGHT,
+    NIGHT,
+    RESTLESS,
+    Situation,
+    ViewRanges,
+    random_view,
+)
+from stcnet.synthesis.weather import Light
 
 SIZE = (48, 48)
 TIMES = torch.tensor([60.0, 65.0])
@@ -118,5 +127,20 @@ def test_edges_of_shadows_change_nothing_else() -> None:
         for edges in ((0.2, 1.0), (0.0, 0.0))
     )
     assert replace(soft.weather, shadow_edge=0.0) == hard.weather
-    assert soft.weather.shadow_edge >= 0.2
+    assert 0.2 <= soft.weather.shadow_edge <= 1.0
     assert replace(soft, weather=hard.weather) == hard
+
+
+def test_plumes_cast_shadows_by_day_as_often_as_asked_and_nothing_else_changes() -> None:
+    def lights(chance: float, ranges: ViewRanges = DAYLIGHT) -> list[Light]:
+        return [
+            random_view(seed, "steam", replace(ranges, sunlit=chance)).light for seed in range(60)
+        ]
+
+    without, some, always = lights(0.0), lights(0.5), lights(1.0)
+    assert not any(light.direct for light in without)
+    assert 0.3 < np.mean([light.direct > 0 for light in some]) < 0.7
+    assert all(0.3 <= light.direct <= 0.8 for light in always)
+    assert len({light.cast for light in always}) == 60
+    assert [replace(light, direct=0.0, cast=(0.0, 0.0)) for light in always] == without
+    assert not any(light.direct for light in lights(1.0, NIGHT))

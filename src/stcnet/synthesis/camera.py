@@ -6,7 +6,7 @@ import io
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import av
 import numpy as np
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from stcnet.synthesis.parameters import Colour
     from stcnet.types import Picture
+
+Padding = Literal["border", "zeros"]
 
 _SHAKE_PERIODS_S = (0.7, 2.3, 9.0)
 _GREY = (0.299, 0.587, 0.114)
@@ -91,10 +93,11 @@ def sway(camera: Camera, times_s: Tensor) -> Tensor:
     return camera.shake * offset * math.sqrt(2 / len(_SHAKE_PERIODS_S))
 
 
-def shaken(fields: Tensor, offset: Tensor) -> Tensor:
-    """Move each frame of (T, C, H, W) by its offset (T, 2) in picture heights; edges are drawn out.
+def shaken(fields: Tensor, offset: Tensor, padding: Padding = "border") -> Tensor:
+    """Move each frame of (T, C, H, W) by its offset (T, 2) in picture heights.
 
-    Offsets of zero return the very same tensor.
+    Offsets of zero return the very same tensor. What comes into the picture is drawn out from its
+    edges (``border``), or zero (``zeros``).
     """
     if not offset.any():
         return fields
@@ -102,7 +105,7 @@ def shaken(fields: Tensor, offset: Tensor) -> Tensor:
     move = -2 * offset.to(fields) * fields.new_tensor([height / width, 1.0])
     still = fields.new_tensor([[1.0, 0.0], [0.0, 1.0]]).expand(len(fields), 2, 2)
     grid = F.affine_grid(torch.cat([still, move[..., None]], -1), list(fields.shape), False)
-    return F.grid_sample(fields, grid, padding_mode="border", align_corners=False)
+    return F.grid_sample(fields, grid, padding_mode=padding, align_corners=False)
 
 
 def _gaussian_taps(deviation: float, like: Tensor) -> Tensor:

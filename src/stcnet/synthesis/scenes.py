@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from stcnet.synthesis.parameters import Colour, Pair
     from stcnet.types import Picture
 
-Substance = Literal["smoke", "steam", "fog", "mover"]
+Substance = Literal["smoke", "steam", "fog", "mover", "shadow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Shot:
         frames: What the camera gives, uint8, shape (T, H, W, 3).
         background: The scene without plumes, fog and movers, before lens and sensor: display
             values 0..255, float32, shape (T, 3, H, W). The camera's shake has moved it.
-        layers: Movers, plumes and fog from back to front; the shake has moved them too.
+        layers: Movers, shadows, plumes and fog from back to front; the shake has moved them too.
     """
 
     frames: Picture
@@ -182,6 +182,15 @@ def _veil_layer(veil: Veil, falling: Tensor, white: Tensor) -> Layer:
     return Layer("mover", Opacity(veil.depth[None], light[None]), radiance)
 
 
+def _shadow(opacity: Opacity, light: Light, canvas: Canvas) -> Layer:
+    """What a plume takes from the light of the land, as something black before it."""
+    alpha = opacity.alpha.movedim(0, 1)
+    offset = alpha.new_tensor([light.cast]).expand(len(alpha), 2)
+    there = shaken(alpha, offset, "zeros").movedim(1, 0)
+    depth = -torch.log1p(-light.direct * (1 - canvas.sky) * there)
+    return Layer("shadow", Opacity(depth, torch.zeros_like(depth)), depth.new_zeros(1, 3))
+
+
 def _mover_layers(
     scene: Scene, falling: Tensor, white: Tensor, canvas: Canvas, *, before: bool
 ) -> list[Layer]:
@@ -199,27 +208,29 @@ def _moved(layer: Layer, offset: Tensor) -> Layer:
 def render_layers(scene: Scene, times_s: Tensor, height: int, width: int) -> tuple[Layer, ...]:
     """Render movers, plumes and fog of a scene, for a camera that stands still.
 
-    From back to front: movers behind the plumes, plumes, fog, movers before them. Arguments as for
-    :func:`render_background`.
+    From back to front: movers behind the plumes, shadows of the plumes, plumes, fog, movers before
+    them. Arguments as for :func:`render_background`.
     """
     if not scene.plumes and scene.weather.fog == 0 and not scene.movers:
         return ()
     falling = _falling_light(scene, times_s, height, width)
     white = plume_white(scene.light, times_s)
     layers = []
-    for plume in scene.plumes:
-        opacity = render_plume(plume, times_s, height, width)
+    opacities = [render_plume(plume, times_s, height, width) for plume in scene.plumes]
+    for plume, opacity in zip(scene.plumes, opacities, strict=True):
         lit = Opacity(opacity.optical_depth, opacity.light * falling)
         radiance = torch.tensor([plume.optics.albedo], device=times_s.device) * white
         layers.append(Layer("steam" if plume.optics.evaporation > 0 else "smoke", lit, radiance))
     if scene.weather.fog > 0:
         layers.append(_fog(scene, falling, white))
-    if not scene.movers:
+    if not scene.movers and scene.light.direct == 0:
         return tuple(layers)
     canvas = _canvas(scene, times_s, height, width)
     behind, front = (
         _mover_layers(scene, falling, white, canvas, before=before) for before in (False, True)
     )
+    if scene.light.direct > 0:
+        behind += [_shadow(opacity, scene.light, canvas) for opacity in opacities]
     return (*behind, *layers, *front)
 
 

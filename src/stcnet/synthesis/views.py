@@ -45,6 +45,9 @@ _CASTS: tuple[tuple[Colour, float], ...] = (
     ((0.75, 0.9, 1.25), 2.0),
     ((1.12, 1.0, 0.8), 1.5),
 )
+_SUN_UP = 0.3
+_DIRECT = (0.3, 0.8)
+_FARTHEST_CAST = 0.4
 _AIRS: tuple[Colour, ...] = ((0.55, 0.6, 0.66), (0.30, 0.42, 0.62), (0.42, 0.45, 0.5))
 
 
@@ -52,16 +55,16 @@ _AIRS: tuple[Colour, ...] = ((0.55, 0.6, 0.66), (0.30, 0.42, 0.62), (0.42, 0.45,
 class ViewRanges:
     """From where to where weather, light and camera are drawn, evenly; see the classes so named.
 
-    Neither ``shadow_edge`` nor ``trend`` nor ``movers`` changes what else is drawn.
+    Neither ``shadow_edge`` nor ``trend``, ``sunlit`` and ``movers`` change what else is drawn.
 
     Attributes:
-        shadow_edge: Of a plant seen 100 to 500 m high, before clouds whose shadows fade over 100 m.
         casts: White balances, each with its weight.
         trend: Growth of the daylight per minute, as the logarithm of its factor.
         movers: Names of ``stcnet.synthesis.bustle.MOVERS``, each with its probability, from back
             to front.
         compression: Rate factors of H.264, both ends included; None: uncompressed.
         grey: Probability of a grey picture.
+        sunlit: Probability that plumes cast shadows on the land, where the sun is up.
     """
 
     haze: Range = (0.02, 0.4)
@@ -70,7 +73,7 @@ class ViewRanges:
     fog: Range = (0.0, 0.2)
     cloud_speed: Range = (0.3, 6.0)
     shadow: Range = (0.1, 0.6)
-    shadow_edge: Range = (0.2, 1.0)
+    shadow_edge: Range = (0.1, 0.6)
     level: Range = (0.5, 1.0)
     lamps: Range = (0.0, 0.0)
     noise: Range = (0.5, 2.5)
@@ -82,6 +85,7 @@ class ViewRanges:
     compression: tuple[int, int] | None = (20, 30)
     grey: float = 0.0
     trend: Range = (0.0, 0.0)
+    sunlit: float = 0.0
     movers: tuple[tuple[str, float], ...] = ()
 
 
@@ -137,6 +141,20 @@ def _weather(rng: np.random.Generator, ranges: ViewRanges, seed: int) -> Weather
         shadow=rng.uniform(*ranges.shadow),
         shadow_edge=np.random.default_rng((seed, 7)).uniform(*ranges.shadow_edge),
     )
+
+
+def _light(rng: np.random.Generator, ranges: ViewRanges, seed: int) -> Light:
+    light = Light(
+        level=rng.uniform(*ranges.level),
+        shaded=rng.uniform(0.3, 1),
+        lamps=rng.uniform(*ranges.lamps),
+        trend=np.random.default_rng((seed, 6)).uniform(*ranges.trend),
+    )
+    sun = np.random.default_rng((seed, 8))
+    if light.level < _SUN_UP or sun.random() >= ranges.sunlit:
+        return light
+    cast = sun.uniform(-_FARTHEST_CAST, _FARTHEST_CAST), sun.uniform(-0.1, _FARTHEST_CAST)
+    return replace(light, direct=sun.uniform(*_DIRECT), cast=cast)
 
 
 def _camera(rng: np.random.Generator, ranges: ViewRanges, seed: int) -> Camera:
@@ -205,12 +223,7 @@ def random_view(
     rng = np.random.default_rng((seed, 4))
     plant = random_site(seed)
     weather, camera = _weather(rng, ranges, seed), _camera(rng, ranges, seed)
-    light = Light(
-        level=rng.uniform(*ranges.level),
-        shaded=rng.uniform(0.3, 1),
-        lamps=rng.uniform(*ranges.lamps),
-        trend=np.random.default_rng((seed, 6)).uniform(*ranges.trend),
-    )
+    light = _light(rng, ranges, seed)
     at_steam, at_smoke = rng.random(2)
     plumes = []
     if situation in ("smoke", "mixed"):

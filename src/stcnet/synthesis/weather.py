@@ -89,6 +89,9 @@ class Light:
         lamps: Light beside a lamp of the plant as a share of full daylight, 0 or more.
         trend: Growth of the daylight per minute, as the logarithm of its factor: above 0 the sun
             rises, below 0 it sets.
+        direct: Share of the daylight that comes straight from the sun, so that a plume takes it
+            from the land, 0..0.99; 0: plumes cast no shadows.
+        cast: From a plume to its shadow on the land, x and y in picture heights, -2..2.
 
     Raises:
         ValueError: A number is out of its range.
@@ -99,11 +102,13 @@ class Light:
     shaded: float = 0.0
     lamps: float = 0.0
     trend: float = 0.0
+    direct: float = 0.0
+    cast: Pair = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         share = (0.0, 1.0)
         require_within(self, level=share, white=share, shaded=share, lamps=(0.0, math.inf))
-        require_within(self, trend=(-10.0, 10.0))
+        require_within(self, trend=(-10.0, 10.0), direct=(0.0, 0.99), cast=(-2.0, 2.0))
 
     def at(self, time_s: float) -> Light:
         """The light at a time, without its trend; never more than full daylight."""

@@ -133,6 +133,6 @@ def test_a_scene_whose_smoke_is_never_seen_shows_none(monkeypatch: pytest.Monkey
     monkeypatch.setattr(drawing, "shows_smoke", blind)
     situation, shot = shoot_scene(number, TIMES_S, SIZE)
     assert situation == "steam"
-    assert {layer.substance for layer in shot.layers} <= {"steam", "fog"}
+    assert {layer.substance for layer in shot.layers} <= {"steam", "fog", "shadow"}
     assert len(seen) == drawing.ATTEMPTS
     assert not np.array_equal(seen[0].frames, seen[1].frames)

@@ -34,8 +34,7 @@ VISIBLE_AREA: Final = 0.004
 VISIBLE_FRAMES: Final = 1 / 3
 
 _GREY: Final = 0.08
-_SHADOW_EDGES: Final = (0.0, 1.0)
-"""From 0 on, harder than those of clouds: steam and smoke cast fine shadows, which no scene has."""
+_SUNLIT: Final = 0.4
 _OPAQUE: Final = replace(
     VISIBLE_SMOKE, extent=(0.3, 2.2), radius=(0.01, 0.045), strength=(6.0, 40.0), steady=0.8
 )
@@ -79,7 +78,7 @@ def draw_scene(number: int, bank: int = 0, attempt: int = 0) -> tuple[Situation,
     shares = np.array([share for *_, share in _KINDS])
     situation, ranges, smoke, _ = _KINDS[rng.choice(len(_KINDS), p=shares / shares.sum())]
     seed = FIRST_SEED + SEEDS_A_BANK * bank + ATTEMPTS * number + attempt
-    ranges = replace(ranges, grey=_GREY, shadow_edge=_SHADOW_EDGES)
+    ranges = replace(ranges, grey=_GREY, sunlit=_SUNLIT)
     return situation, random_view(seed, situation, ranges, smoke=smoke)
 
 
