@@ -91,6 +91,12 @@ def test_zone_of_another_form(text: str) -> None:
         Zone.parse(text)
 
 
+@pytest.mark.parametrize("name", ["a\x1b[2J", "two\nlines", "\udcff"])
+def test_a_zone_has_a_name_that_can_be_printed(name: str) -> None:
+    with pytest.raises(ZoneError, match=r"^--zone .*signs that cannot be printed"):
+        Zone.parse(f"{name}=0,0,1,1")
+
+
 @pytest.mark.parametrize("text", ["a=1,2,0,4", "a=1,2,3,0", "a=0.1,0.1,-0.5,0.5"])
 def test_zone_without_area(text: str) -> None:
     with pytest.raises(ZoneError, match=r"the zone has no area \(got width .*above zero$"):

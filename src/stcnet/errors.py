@@ -32,16 +32,21 @@ class StcnetError(Exception):
         hint: str | None = None,
     ) -> None:
         self.what = what
-        details = [f"got {_one_line(got)}"] if got is not None else []
-        details += [f"allowed: {_one_line(allowed)}"] if allowed is not None else []
-        message = f"{_one_line(where)}: " if where is not None else ""
-        message += _one_line(what)
+        details = [f"got {one_line(got)}"] if got is not None else []
+        details += [f"allowed: {one_line(allowed)}"] if allowed is not None else []
+        message = f"{one_line(where)}: " if where is not None else ""
+        message += one_line(what)
         message += f" ({'; '.join(details)})" if details else ""
-        message += f"; {_one_line(hint)}" if hint else ""
+        message += f"; {one_line(hint)}" if hint else ""
         super().__init__(message)
 
 
-def _one_line(part: object) -> str:
+def one_line(part: object) -> str:
+    r"""Text of one line in which all can be seen and written as UTF-8: the rest is escaped.
+
+    >>> one_line("north\n gate\x1b"), one_line("caf\udce9")
+    ('north gate\\x1b', 'caf\\udce9')
+    """
     text = " ".join(line.strip() for line in str(part).splitlines() if line.strip())
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 

@@ -102,6 +102,12 @@ class Zone:
                 where=where,
                 allowed="pixels (stack=100,40,320,320) or fractions (stack=0.25,0,0.5,1)",
             )
+        if not match["name"].isprintable():
+            raise ZoneError(
+                "the zone's name has signs that cannot be printed",
+                where=where,
+                hint="name it with letters, digits and spaces",
+            )
         x, y, width, height = numbers
         if width <= 0 or height <= 0:
             raise ZoneError(

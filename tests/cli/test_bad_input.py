@@ -88,10 +88,10 @@ def test_bad_sources(
         pytest.param(["--merge-gap", "-1s"], "--merge-gap: this is not a length", id="merge gap"),
         pytest.param(["--threshold", "1.2"], "Invalid value for '--threshold'",
                      id="threshold above 1"),
-        pytest.param(["--threshold", "0"], "on_threshold (--threshold): ", id="threshold zero"),
+        pytest.param(["--threshold", "0"], "--threshold: this is no prob", id="threshold zero"),
         pytest.param(["--threshold", "nan"], "Invalid value for", id="threshold nan"),
         pytest.param(["--threshold", "x"], "Invalid value for '--threshold'", id="no number"),
-        pytest.param(["--off-threshold", "0.9"], "off_threshold 0.9 is above on_threshold 0.6",
+        pytest.param(["--off-threshold", "0.9"], "--off-threshold: episodes cannot end above",
                      id="thresholds in wrong order"),
     ],
 )  # fmt: skip

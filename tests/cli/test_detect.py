@@ -1,11 +1,13 @@
 """``stcnet detect``: what it prints, what it leaves, what its options change."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from stcnet.cli.detect import results_of
 from stcnet.inference import Measured, OperatingPoint
 from tiny_model import make_parts
 
@@ -51,6 +53,32 @@ def test_the_default_folder_is_named_after_the_source(
         "replace it with --overwrite"
     ]
     assert run(*arguments, "--overwrite").code == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "out"),
+    [("gate.mp4", "stcnet-gate"), ("2026.03.01", "stcnet-2026.03.01"), (".", "stcnet-here.now")],
+)
+def test_folders_keep_all_of_their_name(
+    source: str, out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here.now"
+    (here / "2026.03.01").mkdir(parents=True)
+    (here / "gate.mp4").touch()
+    monkeypatch.chdir(here)
+    assert results_of(Path(source)) == Path(out)
+
+
+def test_a_name_that_is_no_text_costs_nothing(run: Run, model: Path, tmp_path: Path) -> None:
+    source = tmp_path / os.fsdecode(b"bad\xff.mp4")
+    try:
+        write_video(tmp_path / "good.mp4").rename(source)
+    except OSError:
+        pytest.skip("this file system holds no such name")
+    outcome = run("detect", source, "--frame-interval", "5s", "--model", model, "--no-overlay",
+                  "--out", tmp_path / "out")  # fmt: skip
+    assert (outcome.code, outcome.errors) == (0, [])
+    assert record_in(tmp_path / "out")["source"]["name"] == r"bad\udcff.mp4"
 
 
 @pytest.mark.parametrize(

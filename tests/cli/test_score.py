@@ -46,14 +46,26 @@ def test_the_probability_is_the_clip_scorers(run: Run, video: Path, model: Path)
 def test_text_is_a_table(run: Run, video: Path, model: Path, tmp_path: Path) -> None:
     missing = tmp_path / "missing.mp4"
     outcome = run("score", video, missing, video, "--frame-interval", "5s", "--model", model)
-    header, first, second, third = outcome.out.splitlines()
+    header, first, third = outcome.out.splitlines()
     assert outcome.code == 2
     assert header.split()[:3] == ["verdict", "probability", "clip"]
     assert re.search(r"\(smoke from probability 0\.\d+ on\)$", header)
     assert first == third
     assert first.endswith(f"  {video}")
     assert first.startswith(("smoke ", "no smoke "))
-    assert second == f"error: {missing}: there is no such file or folder"
+    assert outcome.errors == [f"error: {missing}: there is no such file or folder"]
+
+
+def test_each_clip_that_fails_is_named_by_its_path(run: Run, model: Path, tmp_path: Path) -> None:
+    paths = [tmp_path / folder / "clip.mp4" for folder in ("a", "b")]
+    for path in paths:
+        path.parent.mkdir()
+        write_video(path, 3)
+    outcome = run("score", *paths, "--frame-interval", "5s", "--model", model)
+    assert outcome.code == 2
+    assert [error.split(": the clip has too few")[0] for error in outcome.errors] == [
+        f"error: {path}" for path in paths
+    ]
 
 
 def test_a_zone_is_judged_alone(run: Run, video: Path, model: Path) -> None:

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from stcnet.cli.signals import ended_by_signals
+
 from .conftest import Run, write_video
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_ends_the_work_and_leaves_nothing(
     model: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
@@ -50,3 +54,13 @@ def test_sigterm_is_no_fault_of_what_it_interrupts(
     monkeypatch.setattr("stcnet.cli.score.load_package", loaded)
     outcome = run("score", "clip.mp4", "--model", model)
     assert (outcome.code, outcome.out.splitlines()[:1]) == (143, [])
+
+
+def test_an_ignored_hangup_stays_ignored() -> None:
+    """As nohup has it."""
+    earlier = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ended_by_signals():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, earlier)

@@ -56,7 +56,16 @@ def test_the_files_agree(results: Path, package: ModelPackage) -> None:
     assert (model["threshold"], model["alarm_threshold"]) == (0.5, 0.6)
     assert model["calibration"] == "random numbers"
     assert (model["training"], model["limits"]) == ("random numbers", ["knows nothing"])
-    assert record["settings"]["window_s"] == 35
+    assert (record["settings"]["cadence_s"], record["settings"]["window_s"]) == (5, 35)
+
+
+def test_the_record_tells_the_cadence_that_was_seen(
+    make_source: MakeSource, package: ModelPackage, tmp_path: Path
+) -> None:
+    source = make_source([7.0 * k for k in range(12)])
+    detect_into(tmp_path / "out", source, package, overlay=False)
+    record = json.loads((tmp_path / "out" / "events.json").read_text())
+    assert (record["settings"]["cadence_s"], record["settings"]["window_s"]) == (7, 49)
 
 
 def test_the_annotated_video_shows_each_sampled_frame(results: Path) -> None:

@@ -111,6 +111,9 @@ def test_the_models_thresholds_hold_unless_others_are_given(
                      "no stretch between its gaps is as long as a window", id="gaps"),
         pytest.param([20.0 * k for k in range(30)],
                      "too far apart to be judged every 10 s .*up to 15 s", id="slow"),
+        pytest.param([7.0 * k for k in range(6)],
+                     r"shorter than a window of 49 s \(8 frames\) \(got 35 s, 6 frames at one "
+                     "every 7 s", id="off the cadence and short"),
         pytest.param([10.0 * k for k in range(3)],
                      r"shorter than a window of 30 s \(4 frames\) \(got 20 s, 3 frames at one "
                      "every 10 s", id="slow and short"),
@@ -124,9 +127,9 @@ def test_sources_without_a_window_are_refused(
 
 
 def test_warnings_are_kept_for_the_report(make_source: MakeSource, package: ModelPackage) -> None:
-    zone = Zone.parse("flat=0,0,48,10")
+    zone = Zone.parse("flat=0,0,48,16")
     (warning,) = detect(make_source([5.0 * k for k in range(9)]), package, [zone]).warnings
-    assert "zone flat of 48x10 pixels is squeezed" in warning
+    assert "zone flat of 48x16 pixels is squeezed" in warning
 
 
 class WatchedSource(MadeSource):

@@ -36,13 +36,15 @@ def test_lengths_have_the_defaults_of_the_events_unless_given() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        pytest.param({"threshold": 1.5}, ".--threshold.: .* less than or equal to 1 .got 1.5",
+        pytest.param({"threshold": 1.5}, r"^--threshold: .* \(got 1.5; allowed: above 0, at most 1",
                      id="above 1"),
-        pytest.param({"threshold": 0.0}, ".--threshold.: .* greater than 0", id="zero"),
-        pytest.param({"threshold": float("nan")}, r".--threshold.: .* finite number",
+        pytest.param({"threshold": 0.0}, r"^--threshold: .* \(got 0;", id="zero"),
+        pytest.param({"threshold": float("nan")}, r"^--threshold: .* \(got nan;",
                      id="not a number"),
-        pytest.param({"off_threshold": 0.7}, "thresholds: off_threshold 0.7 is above", id="order"),
-        pytest.param({"off_threshold": -0.1}, ".--off-threshold.: .* greater", id="below 0"),
+        pytest.param({"off_threshold": 0.7},
+                     r"^--off-threshold: .* \(got 0.7; allowed: 0 to the threshold of 0.6\); ",
+                     id="order"),
+        pytest.param({"off_threshold": -0.1}, r"^--off-threshold: .* \(got -0.1;", id="below 0"),
         pytest.param({"shortest_s": -1.0}, ".--shortest.: .* greater", id="negative length"),
     ],
 )  # fmt: skip

@@ -77,9 +77,17 @@ def test_zones_that_cannot_be_placed_are_refused(zones: list[str], message: str)
         placed(zones)
 
 
-@pytest.mark.parametrize(("side", "warned"), [(7, True), (8, False)])
+@pytest.mark.parametrize(("side", "warned"), [(15, True), (16, False)])
 def test_a_zone_too_small_to_show_smoke_is_warned_of(
     side: int, warned: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     placed([f"a=0,0,{side},{side}"])
+    assert ["too small" in message for message in caplog.messages] == [True] * warned
+
+
+@pytest.mark.parametrize(("side", "warned"), [(15, True), (16, False)])
+def test_a_picture_too_small_to_show_smoke_is_warned_of(
+    side: int, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    placed([], side, side)
     assert ["too small" in message for message in caplog.messages] == [True] * warned

@@ -17,6 +17,7 @@ from PIL import ExifTags, Image
 from stcnet.errors import SourceError
 from stcnet.video import open_source
 from stcnet.video.capture_times import exif_time, name_time
+from stcnet.video.source import name_of
 
 if TYPE_CHECKING:
     from video.conftest import PictureMaker
@@ -232,3 +233,19 @@ def test_offsets_of_any_sign_are_understood() -> None:
     zone = timezone(timedelta(hours=-3, minutes=-30))
     written = NOON.astimezone(zone).strftime("%Y-%m-%dT%H-%M-%S%z")
     assert name_time(written) == NOON
+
+
+def test_a_folder_has_a_name_though_it_is_asked_for_without_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "gate"
+    folder.mkdir()
+    Image.new("RGB", (64, 48)).save(folder / "a.jpg")
+    monkeypatch.chdir(folder)
+    assert open_source(Path(), frame_interval_s=5.0).info.name == "gate"
+
+
+def test_what_cannot_be_printed_of_a_name_is_escaped() -> None:
+    assert name_of(Path(os.fsdecode(b"/bad\xff"))) == r"bad\udcff"
+    assert name_of(Path("/clear\x1b[2J")) == r"clear\x1b[2J"
+    assert name_of(Path("/Zürich 北")) == "Zürich 北"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,7 +25,7 @@ from stcnet.cli import (
 )
 from stcnet.cli.errors import exit_code_of
 from stcnet.cli.notices import warnings_shown
-from stcnet.cli.signals import ended_by_sigterm
+from stcnet.cli.signals import ended_by_signals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,10 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 done, 1 a check failed, 2 bad input or configuration, 130 interrupted,
-        141 nobody reads the output any more, 143 ended by SIGTERM.
+        141 nobody reads the output any more, 129 or 143 ended by SIGHUP or SIGTERM.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
-    with warnings_shown(), ended_by_sigterm():
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # not one that the caller closed or replaced
+            stream.reconfigure(errors="backslashreplace")
+    with warnings_shown(), ended_by_signals():
         return exit_code_of(lambda: _invoke(given))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -130,7 +131,7 @@ def detect(
     from stcnet.detection import detect_into, episode_settings
     from stcnet.video import open_source
 
-    place = out or Path(f"stcnet-{Path(source).resolve().stem}")
+    place = out or results_of(Path(source))
     with open_source(source, frame_interval_s=interval_s) as opened, shown_progress() as progress:
         package = load_package(model)
         on = _threshold(package, threshold, alarms_per_day)
@@ -145,6 +146,12 @@ def detect(
             progress=progress,
         )
     _print_findings(detection, place)
+
+
+def results_of(source: Path) -> Path:
+    """The folder of results of a source where none is named."""
+    named = Path(os.path.abspath(source))  # noqa: PTH100 -- a link keeps its own name
+    return Path(f"stcnet-{named.name if named.is_dir() else named.stem}")
 
 
 def _threshold(
@@ -170,11 +177,10 @@ def _threshold(
 
 
 def _print_findings(detection: Detection, out: Path) -> None:
-    from stcnet.reports import headline
+    from stcnet.reports import headline, in_order_of_time
 
     typer.echo(headline(detection.summary))
-    by_time = sorted(detection.episodes, key=lambda each: each.span.start_s)
-    for number, episode in enumerate(by_time, start=1):
+    for number, episode in enumerate(in_order_of_time(detection.episodes), start=1):
         typer.echo(f"  {number}. {_line(episode, detection)}")
     typer.echo(f"Report: {out / 'report.html'}")
 

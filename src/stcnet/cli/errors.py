@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from stcnet.cli.signals import TERMINATED, Terminated
+from stcnet.cli.signals import Terminated
 from stcnet.errors import OutputError, StcnetError
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def exit_code_of(command: Callable[[], None]) -> int:
     """
     try:
         code = _completed(command)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by the caller
+            sys.stdout.flush()
     except StcnetError as error:
         say(f"error: {error}")
         return error.exit_code
@@ -40,8 +41,8 @@ def exit_code_of(command: Callable[[], None]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         say("interrupted")
         return INTERRUPTED
-    except Terminated:
-        return TERMINATED
+    except Terminated as ended:
+        return ended.exit_code
     except BrokenPipeError:
         _discard_output()
         return NOBODY_READS
@@ -66,8 +67,9 @@ def _completed(command: Callable[[], None]) -> int:
 
 
 def say(line: str) -> None:
-    """Print a line on standard error."""
-    print(line, file=sys.stderr)  # noqa: T201
+    """Print a line on standard error, if there is one."""
+    if sys.stderr is not None:
+        print(line, file=sys.stderr)  # noqa: T201
 
 
 def _discard_output() -> None:

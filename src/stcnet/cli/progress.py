@@ -24,7 +24,7 @@ LINE_EVERY_S = 10.0
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
     """Show the progress that is told within the ``with`` block."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield PlainLines()
         return
     from rich.console import Console

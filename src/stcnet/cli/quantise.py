@@ -41,7 +41,7 @@ def quantise(
         int, typer.Option(metavar="N", min=1, max=4096, help="Clips to observe ranges on.")
     ] = 64,
 ) -> None:
-    """Make the int8 form of a model package: a quarter of its size, and faster.
+    """Make the int8 form of a model package: less than half of its size, and faster.
 
     Calibration, scores and worked examples are taken over. What it costs in accuracy depends on
     the model: measure it with benchmarks/int8.py.

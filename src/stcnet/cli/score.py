@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stcnet.cli.errors import say
 from stcnet.cli.values import (
     FrameInterval,
     ModelPath,
@@ -16,7 +18,7 @@ from stcnet.cli.values import (
     optional_duration,
     parse_one_zone,
 )
-from stcnet.errors import StcnetError
+from stcnet.errors import StcnetError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,10 +83,10 @@ def _record(
         with open_source(clip, frame_interval_s=interval_s) as source:
             verdict = score_clip(source, package, zone, stabilise=stabilise)
     except StcnetError as error:
-        return {"path": clip, "error": str(error)}
+        return {"path": one_line(clip), "error": str(error)}
     threshold = package.calibration.threshold
     return {
-        "path": clip,
+        "path": one_line(clip),
         "probability": round(verdict.probability, 6),
         "smoke": verdict.probability >= threshold,
         "threshold": threshold,
@@ -98,7 +100,9 @@ def _print_json(record: Mapping[str, Any]) -> None:
 
 def _print_row(record: Mapping[str, Any]) -> None:
     if "error" in record:
-        typer.echo(f"error: {record['error']}")
+        said = record["error"].removeprefix(f"{PurePath(record['path']).name}: ")
+        path = f"{record['path']}: "
+        say(f"error: {path}{said.removeprefix(path)}")
         return
     verdict = "smoke" if record["smoke"] else "no smoke"
     typer.echo(f"{verdict:<8}  {record['probability']:>11.3f}  {record['path']}")

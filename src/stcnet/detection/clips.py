@@ -167,6 +167,7 @@ def _require_clip(info: SourceInfo, position: int, time_s: float, sampling: Samp
         raise SourceError(
             "is too long to be judged as one clip",
             where=info.name,
+            got=f"{position + 1} frames, {duration(time_s)}, and more",
             allowed=f"{MOST_FRAMES} frames, {duration(longest_s)}",
             hint="use stcnet detect",
         )

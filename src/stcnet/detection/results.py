@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from statistics import median
 from typing import TYPE_CHECKING
 
 from stcnet import __version__
 from stcnet.detection.folder import new_folder
 from stcnet.detection.pictures import draw_pictures
 from stcnet.detection.progress import Progress, silent
-from stcnet.detection.scoring import detect
+from stcnet.detection.scoring import detect, spacing_s
 from stcnet.reports import (
     DetectionReport,
     ModelFacts,
@@ -116,13 +117,12 @@ def write_results(
 def _report(
     package: ModelPackage, detection: Detection, pictures: Mapping[Episode, PeakPicture]
 ) -> DetectionReport:
-    sampling = detection.sampling
     return DetectionReport(
         source=detection.source,
         zones=detection.zones,
         settings=detection.settings,
-        cadence_s=sampling.interval_s,
-        window_s=sampling.window_s,
+        cadence_s=spacing_s(detection.times_s, detection.sampling),
+        window_s=round(median(score.end_s - score.start_s for score in detection.scores), 3),
         stabilised=detection.stabilised,
         model=_model_facts(package),
         scores=detection.scores,

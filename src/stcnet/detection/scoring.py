@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING
 
 from stcnet.detection.cadence import sampling_for
@@ -155,8 +157,20 @@ def _facts(info: SourceInfo, end_s: float, native_s: float) -> SourceFacts:
     )
 
 
+def spacing_s(times_s: Sequence[float], sampling: Sampling) -> float:
+    """Seconds between sampled frames, the median to a millisecond: a source may be off the cadence.
+
+    With fewer than two frames it is that of the sampling.
+    """
+    if len(times_s) < 2:
+        return sampling.interval_s
+    return round(median(later - earlier for earlier, later in pairwise(times_s)), 3)
+
+
 def _too_short(info: SourceInfo, run: _Pass, sampling: Sampling) -> SourceError:
-    window = f"{duration(sampling.window_s)} ({sampling.window_frames} frames)"
+    every_s = spacing_s(run.times_s, sampling)
+    window_s = (sampling.window_frames - 1) * every_s
+    window = f"{duration(window_s)} ({sampling.window_frames} frames)"
     if len(run.times_s) >= sampling.window_frames:
         return SourceError(
             f"no stretch between its gaps is as long as a window of {window}",
@@ -168,6 +182,6 @@ def _too_short(info: SourceInfo, run: _Pass, sampling: Sampling) -> SourceError:
         f"is shorter than a window of {window}",
         where=info.name,
         got=f"{duration(length_s)}, {counted(len(run.times_s), 'frame')} at one every "
-        f"{sampling.interval_s:g} s",
-        hint="give a longer recording, or, for a time-lapse, its --frame-interval, such as 5s",
+        f"{every_s:g} s",
+        hint="give a longer recording, or, for a time-lapse, its true --frame-interval, such as 5s",
     )

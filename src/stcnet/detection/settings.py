@@ -48,6 +48,7 @@ def episode_settings(
     """
     own = calibration.alarm_threshold
     on = own if threshold is None else threshold
+    _require_thresholds(on, off_threshold)
     if off_threshold is None:
         ratio = calibration.off_threshold / own if own else 0.0
         off_threshold = min(on * ratio, on)
@@ -63,6 +64,24 @@ def episode_settings(
             where=f"{name} ({OPTIONS[name]})" if name else "thresholds",
             got=first["input"] if name else None,
         ) from error
+
+
+def _require_thresholds(on: float, off: float | None) -> None:
+    if not 0 < on <= 1:
+        raise ConfigError(
+            "this is no probability that smoke can reach",
+            where="--threshold",
+            got=f"{on:g}",
+            allowed="above 0, at most 1",
+        )
+    if off is not None and not 0 <= off <= on:
+        raise ConfigError(
+            "episodes cannot end above the probability at which they start",
+            where="--off-threshold",
+            got=f"{off:g}",
+            allowed=f"0 to the threshold of {on:g}",
+            hint="lower it, or raise --threshold",
+        )
 
 
 def operating_point(points: Sequence[OperatingPoint], alarms_per_day: float) -> OperatingPoint:

@@ -24,8 +24,8 @@ VIEW = "view"
 MOST_UNJUDGED = 0.25
 """Share of the picture that the centred square may leave out without a warning."""
 
-FEWEST_PIXELS = 8
-"""Side in pixels below which a zone is warned of."""
+FEWEST_PIXELS = 16
+"""Side in pixels below which a zone, or the whole picture, is warned of."""
 
 MOST_STRETCHED = 2.0
 """Ratio of a zone's sides up to which it is squeezed into the model's square input silently."""
@@ -58,6 +58,11 @@ def place_zones(zones: Sequence[Zone], info: SourceInfo) -> list[ReportZone]:
 def _square(info: SourceInfo) -> PixelBox:
     side, longest = sorted((info.width, info.height))
     unjudged = 1 - side / longest
+    if side < FEWEST_PIXELS:
+        logger.warning(
+            "%s: a picture of %dx%d pixels is too small to show smoke; film with more",
+            *(info.name, info.width, info.height),
+        )
     if unjudged > MOST_UNJUDGED:
         logger.warning(
             "%s: %.0f %% of the picture's %s is not judged; name zones with --zone",

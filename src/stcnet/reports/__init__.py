@@ -10,6 +10,7 @@ from stcnet.reports.record import (
     PeakPicture,
     ReportZone,
     SourceFacts,
+    in_order_of_time,
 )
 from stcnet.reports.tables import (
     SCHEMA_VERSION,
@@ -31,6 +32,7 @@ __all__ = [
     "annotate_frame",
     "headline",
     "heat_overlay",
+    "in_order_of_time",
     "write_events_csv",
     "write_events_json",
     "write_html",

@@ -104,8 +104,8 @@ class DetectionReport:
         source: What was judged.
         zones: Its zones in the order of the report.
         settings: How scores became episodes.
-        cadence_s: Capture time between the frames that are judged, in seconds.
-        window_s: Capture time a window spans, in seconds.
+        cadence_s: Capture time between the frames that are judged, in seconds (the median).
+        window_s: Capture time a window spans, in seconds (the median).
         stabilised: Whether the picture was held still before it was judged.
         model: What judged.
         scores: One for each window and zone, in order of time within a zone.
@@ -145,4 +145,9 @@ class DetectionReport:
 
     def in_order_of_time(self) -> list[Episode]:
         """The episodes of all zones as a reader meets them: by start, then by end."""
-        return sorted(self.episodes, key=lambda each: (each.span.start_s, each.span.end_s))
+        return in_order_of_time(self.episodes)
+
+
+def in_order_of_time(episodes: Sequence[Episode]) -> list[Episode]:
+    """Episodes as they are numbered for a reader: by start, then by end."""
+    return sorted(episodes, key=lambda each: (each.span.start_s, each.span.end_s))

@@ -24,7 +24,7 @@ from stcnet.video.decoding import (
     upright_size,
 )
 from stcnet.video.rise_names import RiseName
-from stcnet.video.source import RecordedSource, SourceInfo, SourceKind, Timing
+from stcnet.video.source import RecordedSource, SourceInfo, SourceKind, Timing, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -79,7 +79,7 @@ class VideoFile(RecordedSource[_Shot]):
         interval_s = frame_interval_s or self._rise_interval_s(count)
         self._length_s = length_s
         self.info = SourceInfo(
-            name=path.name,
+            name=name_of(path),
             kind=kind,
             width=width,
             height=height,

@@ -17,7 +17,7 @@ from stcnet.errors import SourceError
 from stcnet.types import Frame
 from stcnet.video.capture_times import PictureFile, exif_time, in_capture_order
 from stcnet.video.decoding import PICTURE_SUFFIXES
-from stcnet.video.source import RecordedSource, SourceInfo, Timing
+from stcnet.video.source import RecordedSource, SourceInfo, Timing, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -73,7 +73,7 @@ class PictureFolder(RecordedSource[_Shot]):
         _require_one_size(pictures)
         timing, self._schedule = _schedule(path, pictures, frame_interval_s)
         self.info = SourceInfo(
-            name=path.name,
+            name=name_of(path),
             kind="folder",
             width=pictures[0].width,
             height=pictures[0].height,

@@ -67,7 +67,11 @@ def _is_folder(place: Path) -> bool:
         place.stat()
     except FileNotFoundError as error:
         raise SourceError("there is no such file or folder", where=place) from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise SourceError(
+            "cannot be opened", where=place, got=error.strerror, hint="check who may read it"
+        ) from error
+    except ValueError as error:
         raise SourceError("cannot be opened", where=place, got=error) from error
     return place.is_dir()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import (
@@ -15,12 +16,14 @@ from typing import (
 )
 from weakref import WeakSet
 
+from stcnet.errors import one_line
 from stcnet.types import Frame, require_utc
 from stcnet.video.sampling import Sample, TimedT, choose
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from datetime import datetime
+    from pathlib import Path
     from types import TracebackType
 
 SourceKind: TypeAlias = Literal["file", "gif", "folder"]
@@ -30,12 +33,17 @@ Timing: TypeAlias = Literal["declared", "rise-name", "timestamps", "exif", "name
 timestamps of a video, or the EXIF data, names or modification times of pictures."""
 
 
+def name_of(path: Path) -> str:
+    """The name of a file or folder, also of ``.``; what cannot be printed is escaped."""
+    return one_line(os.path.basename(os.path.abspath(path)))  # noqa: PTH100, PTH119
+
+
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
     """What is known of a source before its frames are read.
 
     Attributes:
-        name: Name of the file or folder.
+        name: Name of the file or folder, as :func:`name_of` gives it.
         kind: What the source is.
         width, height: Size of its pictures in pixels, upright.
         frame_count: Number of frames. Exact for folders and GIFs; for videos what the container
