@@ -498,3 +498,13 @@ def test_import_needs_no_training_library(module: str, package: ModelPackage) ->
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_scoring_leaves_nothing_in_the_home_of_the_user(tmp_path: Path) -> None:
+    """ONNX Runtime 1.32 keeps files of its telemetry there unless it is told not to."""
+    program = "from stcnet.inference import ClipScorer, ModelPackage, bundled_package;"
+    program += "ClipScorer(ModelPackage.load(bundled_package()))"
+    kept = {name: value for name, value in os.environ.items() if "TELEMETRY" not in name}
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, "-c", program], env=kept | home, check=True)
+    assert list(tmp_path.iterdir()) == []

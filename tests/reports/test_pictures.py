@@ -91,6 +91,7 @@ def state(
         pytest.param(361, 641, 642, id="odd sides become even"),
         pytest.param(480, 480, 480, id="just wide enough"),
         pytest.param(2160, 3840, 3840, id="4K stays as it is"),
+        pytest.param(900, 40, 480, id="a tall strip gets a margin"),
     ],
 )
 def test_frame_sizes(height: int, width: int, expected_width: int) -> None:
@@ -98,7 +99,7 @@ def test_frame_sizes(height: int, width: int, expected_width: int) -> None:
     assert drawn.dtype == np.uint8
     assert drawn.shape[1] == expected_width
     assert drawn.shape[0] % 2 == 0
-    assert drawn.shape[0] > height * expected_width // (width + 1)
+    assert height < drawn.shape[0] < 2 * max(1080, height)
     bare = ZoneState("other", PixelBox(0, 0, 9, 9), None, False)
     again = annotate_frame(grey(height, width), [bare, bare], "", AXIS, 0.5)
     assert again.shape == drawn.shape

@@ -18,6 +18,9 @@ from stcnet.types import Picture, PixelBox, Span
 LEAST_WIDTH = 480
 """Smaller pictures are enlarged by a whole factor to at least this width in pixels."""
 
+MOST_ENLARGED = 1080
+"""But to no more than this height; beside a picture that stays narrower there is margin."""
+
 LEAST_TEXT = 14
 """Smallest text in pixels. Text and line widths grow with the picture from there."""
 
@@ -85,9 +88,9 @@ def annotate_frame(
     Returns:
         RGB, uint8, shape (H', W', 3) with W' at least 480 and H' with the strip.
     """
-    factor = -(-LEAST_WIDTH // image.shape[1]) if image.shape[1] < LEAST_WIDTH else 1
+    factor = _factor(*image.shape[:2])
     picture = _enlarge(image, factor)
-    height, width = picture.shape[:2]
+    height, width = picture.shape[0], max(picture.shape[1], LEAST_WIDTH)
     unit = max(LEAST_TEXT, round(min(width / 56, height / 34)))
     strip = unit * (2 + LANE_UNITS * len(zones))
     canvas = Image.new("RGB", (width + width % 2, height + strip + (height + strip) % 2), _PAPER)
@@ -101,6 +104,10 @@ def annotate_frame(
         top = height + unit * (2 + LANE_UNITS * lane)
         _draw_trace(pen, zone, axis, threshold, PixelBox(0, top, width, LANE_UNITS * unit))
     return np.asarray(canvas, dtype=np.uint8)
+
+
+def _factor(height: int, width: int) -> int:
+    return max(1, min(-(-LEAST_WIDTH // width), MOST_ENLARGED // height))
 
 
 def _enlarge(image: Picture, factor: int) -> Picture:
