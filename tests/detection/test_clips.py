@@ -79,3 +79,15 @@ def test_clips_shorter_than_half_a_window_are_warned_of(
     score_clip(make_source([step_s * k for k in range(8)], 8), package, ZONE)
     assert ["--frame-interval" in message for message in caplog.messages] == [True] * warned
     assert all(message.startswith("made.mp4: its frames span") for message in caplog.messages)
+
+
+@pytest.mark.parametrize(("step_s", "warned"), [(7.0, False), (8.0, True)])
+def test_clips_much_longer_than_a_window_are_warned_of(
+    make_source: MakeSource,
+    package: ModelPackage,
+    caplog: pytest.LogCaptureFixture,
+    step_s: float,
+    warned: bool,
+) -> None:
+    score_clip(make_source([step_s * k for k in range(8)], declared=8), package, ZONE)
+    assert ["so far apart" in message for message in caplog.messages] == [True] * warned

@@ -33,6 +33,9 @@ MOST_WINDOWS = 3.0
 LEAST_WINDOWS = 0.5
 """A clip that spans less of a window, in world time, gets a warning."""
 
+MOST_SURE_WINDOWS = 1.5
+"""A clip that spans more gets one too: the frames compared lie further apart by as much."""
+
 
 def score_clip(
     source: FrameSource,
@@ -99,7 +102,7 @@ def read_clip(
     """
     placed = place_zones([zone] if zone else [], source.info)[0]
     clip = _read(source, placed.box, manifest, stabilise)
-    _warn_of_shortness(source.info, clip, manifest.sampling)
+    _warn_of_span(source.info, clip, manifest.sampling)
     return ClipFrames(np.stack(clip.frames), tuple(clip.times_s))
 
 
@@ -173,7 +176,13 @@ def _require_clip(info: SourceInfo, position: int, time_s: float, sampling: Samp
         )
 
 
-def _warn_of_shortness(info: SourceInfo, clip: _Clip, sampling: Sampling) -> None:
+def _warn_of_span(info: SourceInfo, clip: _Clip, sampling: Sampling) -> None:
+    if clip.span_s > MOST_SURE_WINDOWS * sampling.window_s:
+        logger.warning(
+            "%s: its frames span %s, the model is made for %s and was not trained to compare frames "
+            "so far apart; stcnet detect judges long recordings part by part",
+            *(info.name, duration(clip.span_s), duration(sampling.window_s)),
+        )
     if clip.span_s < LEAST_WINDOWS * sampling.window_s:
         logger.warning(
             "%s: its frames span %s, the model is made for %s; if it is a time-lapse, give the "
