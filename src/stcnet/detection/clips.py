@@ -179,8 +179,8 @@ def _require_clip(info: SourceInfo, position: int, time_s: float, sampling: Samp
 def _warn_of_span(info: SourceInfo, clip: _Clip, sampling: Sampling) -> None:
     if clip.span_s > MOST_SURE_WINDOWS * sampling.window_s:
         logger.warning(
-            "%s: its frames span %s, the model is made for %s and was not trained to compare frames "
-            "so far apart; stcnet detect judges long recordings part by part",
+            "%s: its frames span %s, the model is made for %s and was not trained to compare "
+            "frames so far apart; stcnet detect judges long recordings part by part",
             *(info.name, duration(clip.span_s), duration(sampling.window_s)),
         )
     if clip.span_s < LEAST_WINDOWS * sampling.window_s:
