@@ -187,6 +187,8 @@ KINDS: Final = (
          lambda seed: view(seed, "empty", RESTLESS), "none"),
     Kind("empty, the same with hard-edged shadows",
          lambda seed: view(seed, "empty", HARD_EDGED), "none"),
+    Kind("empty, the same without shadows",
+         lambda seed: view(seed, "empty", replace(RESTLESS, shadow=(0.0, 0.0))), "none"),
     Kind("empty, night", lambda seed: view(seed, "empty", NIGHT), "none"),
     Kind("steam alone", lambda seed: view(seed, "steam"), "none", "under 5 %"),
     Kind("steam and its shadow on the land",

@@ -103,3 +103,13 @@ def test_wrong_options_are_refused_before_any_clip(
     assert outcome.code == 2
     assert outcome.out == ""
     assert error.startswith(message)
+
+
+def test_the_smaller_form_of_a_model_is_told_apart(run: Run, video: Path) -> None:
+    forms = {
+        form: json.loads(run("score", video, "--json", "--frame-interval", "15s", *form).out)[
+            "model"
+        ]
+        for form in ((), ("--model", "int8"))
+    }
+    assert forms["--model", "int8"] == f"{forms[()]} int8"

@@ -90,8 +90,14 @@ def _record(
         "probability": round(verdict.probability, 6),
         "smoke": verdict.probability >= threshold,
         "threshold": threshold,
-        "model": f"{package.name} {package.version}",
+        "model": _name_of(package),
     }
+
+
+def _name_of(package: ModelPackage) -> str:
+    precision = package.manifest.precision
+    form = "" if precision == "fp32" else f" {precision}"
+    return f"{package.name} {package.version}{form}"
 
 
 def _print_json(record: Mapping[str, Any]) -> None:
