@@ -1,5 +1,7 @@
 """The exceptions of the package: every message is one line that says what to do next."""
 
+import unicodedata
+
 
 class StcnetError(Exception):
     """Base of all errors that a user can mend.
@@ -44,11 +46,17 @@ class StcnetError(Exception):
 def one_line(part: object) -> str:
     r"""Text of one line in which all can be seen and written as UTF-8: the rest is escaped.
 
+    Spaces of any width stay as they are.
+
     >>> one_line("north\n gate\x1b"), one_line("caf\udce9")
     ('north gate\\x1b', 'caf\\udce9')
     """
     text = " ".join(line.strip() for line in str(part).splitlines() if line.strip())
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    return "".join(sign if _is_shown(sign) else ascii(sign)[1:-1] for sign in text)
+
+
+def _is_shown(sign: str) -> bool:
+    return sign.isprintable() or unicodedata.category(sign) == "Zs"
 
 
 class SourceError(StcnetError):

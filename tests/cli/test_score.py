@@ -1,6 +1,7 @@
 """``stcnet score``: a line for each clip, in order, whatever the others are."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -113,3 +114,13 @@ def test_the_smaller_form_of_a_model_is_told_apart(run: Run, video: Path) -> Non
         for form in ((), ("--model", "int8"))
     }
     assert forms["--model", "int8"] == f"{forms[()]} int8"
+
+
+def test_a_name_that_is_no_text_stays_what_it_is_in_json(
+    run: Run, model: Path, tmp_path: Path
+) -> None:
+    missing = tmp_path / os.fsdecode(b"bad\xff.mp4")
+    outcome = run("score", missing, "--json", "--model", model)
+    assert json.loads(outcome.out)["path"] == str(missing)
+    plain = run("score", missing, "--model", model)
+    assert plain.errors == [rf"error: {tmp_path}/bad\udcff.mp4: there is no such file or folder"]

@@ -249,3 +249,4 @@ def test_what_cannot_be_printed_of_a_name_is_escaped() -> None:
     assert name_of(Path(os.fsdecode(b"/bad\xff"))) == r"bad\udcff"
     assert name_of(Path("/clear\x1b[2J")) == r"clear\x1b[2J"
     assert name_of(Path("/Zürich 北")) == "Zürich 北"
+    assert name_of(Path("/3.04\u202fPM")) == "3.04\u202fPM"

@@ -83,10 +83,10 @@ def _record(
         with open_source(clip, frame_interval_s=interval_s) as source:
             verdict = score_clip(source, package, zone, stabilise=stabilise)
     except StcnetError as error:
-        return {"path": one_line(clip), "error": str(error)}
+        return {"path": clip, "error": str(error)}
     threshold = package.calibration.threshold
     return {
-        "path": one_line(clip),
+        "path": clip,
         "probability": round(verdict.probability, 6),
         "smoke": verdict.probability >= threshold,
         "threshold": threshold,
@@ -105,10 +105,10 @@ def _print_json(record: Mapping[str, Any]) -> None:
 
 
 def _print_row(record: Mapping[str, Any]) -> None:
+    path = one_line(record["path"])
     if "error" in record:
-        said = record["error"].removeprefix(f"{PurePath(record['path']).name}: ")
-        path = f"{record['path']}: "
-        say(f"error: {path}{said.removeprefix(path)}")
+        said = record["error"].removeprefix(f"{path}: ").removeprefix(f"{PurePath(path).name}: ")
+        say(f"error: {path}: {said}")
         return
     verdict = "smoke" if record["smoke"] else "no smoke"
-    typer.echo(f"{verdict:<8}  {record['probability']:>11.3f}  {record['path']}")
+    typer.echo(f"{verdict:<8}  {record['probability']:>11.3f}  {path}")
