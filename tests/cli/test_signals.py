@@ -19,8 +19,10 @@ def test_a_signal_ends_the_work_and_leaves_nothing(
     model: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     source = write_video(tmp_path / "long.mp4", 1500)
-    # Whoever starts the tests in the background may have them ignore SIGINT, and children inherit.
+    # Whoever starts the tests in the background may have them ignore SIGINT or, with nohup, SIGHUP,
+    # and children inherit.
     program = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    program += "signal.signal(signal.SIGHUP, signal.SIG_DFL);"
     program += "from stcnet.cli import main; sys.exit(main())"
     command: list[str | Path] = [
         sys.executable,
