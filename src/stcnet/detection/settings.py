@@ -14,13 +14,8 @@ if TYPE_CHECKING:
 
     from stcnet.inference import Calibration, OperatingPoint
 
-OPTIONS = {
-    "on_threshold": "--threshold",
-    "off_threshold": "--off-threshold",
-    "shortest_s": "--shortest",
-    "merge_gap_s": "--merge-gap",
-}
-"""How the operator says each setting."""
+OPTIONS = {"shortest_s": "--shortest", "merge_gap_s": "--merge-gap"}
+"""How the operator says each length of time."""
 
 
 def episode_settings(
@@ -58,11 +53,9 @@ def episode_settings(
         return EpisodeSettings(on_threshold=on, off_threshold=off_threshold, **chosen)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"])
+        (name,) = first["loc"]
         raise ConfigError(
-            first["msg"].removeprefix("Value error, "),
-            where=f"{name} ({OPTIONS[name]})" if name else "thresholds",
-            got=first["input"] if name else None,
+            first["msg"], where=f"{name} ({OPTIONS[str(name)]})", got=first["input"]
         ) from error
 
 
