@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -80,6 +80,24 @@ class PlumeRanges:
 
 SMOKE = PlumeRanges()
 """Smoke of every colour, thin or thick, near or far; it dilutes but does not vanish."""
+
+DENSE_SMOKE = replace(
+    SMOKE,
+    extent=(0.3, 2.2),
+    radius=(0.01, 0.045),
+    strength=(6.0, 40.0),
+    steady=0.8,
+    palette=(
+        (COLOURS["black"], 2.0),
+        (COLOURS["dark"], 2.0),
+        (COLOURS["brown"], 2.0),
+        (COLOURS["grey"], 1.0),
+        (COLOURS["yellow"], 1.0),
+        (COLOURS["rust"], 1.0),
+    ),
+)
+"""Smoke as dense as steam, of every colour but white, which on real cameras is nearly always
+steam."""
 
 STEAM = PlumeRanges(
     extent=(0.1, 2.0),

@@ -136,3 +136,13 @@ def test_a_scene_whose_smoke_is_never_seen_shows_none(monkeypatch: pytest.Monkey
     assert {layer.substance for layer in shot.layers} <= {"steam", "fog", "shadow"}
     assert len(seen) == drawing.ATTEMPTS
     assert not np.array_equal(seen[0].frames, seen[1].frames)
+
+
+def test_clear_days_do_not_tell_of_smoke() -> None:
+    clear = [
+        situation in ("smoke", "mixed")
+        for situation, scene in map(draw_scene, range(1200))
+        if max(scene.weather.cloud_cover, scene.weather.haze) <= 0.15
+    ]
+    assert len(clear) > 100
+    assert 0.4 < np.mean(clear) < 0.75

@@ -84,6 +84,8 @@ def test_the_seed_of_the_step_decides() -> None:
     [
         pytest.param({}, [0, 1, 0, 1], [], id="none"),
         pytest.param({"smoke": 1}, [1, 1, 1, 1], [0, 2], id="smoke goes into smoke-free clips"),
+        pytest.param({"smoke": 1, "dense": 1}, [1, 1, 1, 1], [0, 2], id="dense smoke likewise"),
+        pytest.param({"dense": 1}, [0, 1, 0, 1], [], id="no smoke, so none is dense"),
         pytest.param({"steam": 1}, [0, 1, 0, 1], [0, 1, 2, 3], id="steam keeps the label"),
     ],
 )
@@ -98,6 +100,20 @@ def test_rendered_plumes(settings: dict[str, float], labels: list[int], changed:
     differs = (result != pixels).flatten(1).any(dim=1)
     assert differs.nonzero().flatten().tolist() == changed
     assert 0 <= float(result.min()) <= float(result.max()) <= 255
+
+
+def test_dense_smoke_hides_what_is_behind_it() -> None:
+    stripes = torch.zeros(16, 4, 3, 64, 64)
+    stripes[..., ::8] = 255
+    labels, times_s = torch.zeros(16, dtype=torch.int64), torch.arange(0, 60, 15.0).expand(16, -1)
+
+    def hidden(dense: float) -> float:
+        chances = PlumeSettings(smoke=1, dense=dense)
+        pixels, _ = render_plumes(stripes, labels, times_s, chances, np.random.default_rng(1))
+        contrast = (pixels[..., ::8] - pixels[..., 4::8]).abs().amin(dim=2)
+        return float((contrast < 25).float().mean())
+
+    assert hidden(1) > 2 * hidden(0) > 0
 
 
 def test_mixing_keeps_pixels_and_targets_together() -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -20,6 +21,7 @@ from stcnet.datasets.clips import ClipSet, IndexArray, JoinedClips
 from stcnet.datasets.network_input import NetworkInput
 from stcnet.networks import CLASSES
 from stcnet.synthesis.augment import paste_plumes
+from stcnet.synthesis.draws import DENSE_SMOKE, SMOKE
 from stcnet.training.batches.placement import StreamedClips
 from stcnet.training.batches.sampling import ClipWeights
 from stcnet.training.batches.transplants import transplant
@@ -206,16 +208,28 @@ def render_plumes(
     """
     smoke = (rng.random(len(labels)) < settings.smoke) & (labels.cpu().numpy() == 0)
     steam = rng.random(len(labels)) < settings.steam
-    for chosen, as_steam in ((steam, True), (smoke, False)):
+    dense = smoke & _drawn(settings.dense, len(labels), rng)
+    for chosen, as_steam, ranges in (
+        (steam, True, SMOKE),
+        (smoke & ~dense, False, SMOKE),
+        (dense, False, DENSE_SMOKE),
+    ):
         rows = torch.as_tensor(np.flatnonzero(chosen), device=pixels.device)
         if len(rows) == 0:
             continue
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        pasted, _ = paste_plumes(pixels[rows], times_s[rows], generator, steam=as_steam)
+        pasted, _ = paste_plumes(
+            pixels[rows], times_s[rows], generator, steam=as_steam, smoke_ranges=ranges
+        )
         pixels = pixels.index_copy(0, rows, pasted)
         if not as_steam:
             labels = labels.index_fill(0, rows, 1)
     return pixels, labels
+
+
+def _drawn(chance: float, count: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which of a number of clips; what can never be draws nothing, as before it could be asked."""
+    return rng.random(count) < chance if chance else np.zeros(count, bool)
 
 
 def mix(concentration: float, rng: np.random.Generator, *parts: Tensor) -> tuple[Tensor, ...]:

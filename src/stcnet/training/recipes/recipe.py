@@ -30,10 +30,12 @@ class PlumeSettings(Settings):
     Attributes:
         smoke: Chance that a smoke-free clip gets smoke, and with it the label smoke.
         steam: Chance that any clip gets steam; its label stays.
+        dense: Share of that smoke which is opaque and not white.
     """
 
     smoke: float = Field(0.0, ge=0, le=1)
     steam: float = Field(0.0, ge=0, le=1)
+    dense: float = Field(0.0, ge=0, le=1)
 
 
 class SceneSettings(Settings):
