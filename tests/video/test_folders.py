@@ -20,6 +20,8 @@ from stcnet.video.capture_times import exif_time, name_time
 from stcnet.video.source import name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from video.conftest import PictureMaker
 
 NOON = datetime(2024, 5, 1, 12, 30, 5, tzinfo=UTC)
@@ -190,26 +192,65 @@ def test_deep_colours_are_refused(tmp_path: Path) -> None:
         open_source(tmp_path)
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "tiff"])
-def test_damaged_header_is_refused_at_once(
-    suffix: str, make_picture: PictureMaker, tmp_path: Path
-) -> None:
-    make_picture(tmp_path / "a.jpg", 0)
-    (tmp_path / f"b.{suffix}").write_bytes(b"no picture")
-    with pytest.raises(SourceError, match=rf"b\.{suffix}.*cannot be read"):
-        open_source(tmp_path)
+def write_headless(path: Path) -> None:
+    path.write_bytes(b"no picture")
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "tiff"])
-def test_truncated_picture_is_refused_by_name(
-    suffix: str, make_picture: PictureMaker, tmp_path: Path
-) -> None:
-    make_picture(tmp_path / "a.jpg", 0)
-    path = tmp_path / f"b.{suffix}"
+def write_truncated(path: Path) -> None:
     Image.effect_noise((64, 48), 90).convert("RGB").save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+
+
+DAMAGED = [
+    *(pytest.param(write_headless, suffix) for suffix in ("jpg", "png", "webp", "bmp", "tiff")),
+    *(pytest.param(write_truncated, suffix) for suffix in ("jpg", "png", "bmp", "tiff")),
+]
+
+
+@pytest.mark.parametrize(("damage", "suffix"), DAMAGED)
+@pytest.mark.parametrize("damaged", [0, 2, 4])
+def test_damaged_pictures_are_left_out(
+    damage: Callable[[Path], None],
+    suffix: str,
+    damaged: int,
+    make_picture: PictureMaker,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for number in {0, 1, 2, 3, 4} - {damaged}:
+        make_picture(tmp_path / f"{number}.png", number)
+    damage(tmp_path / f"{damaged}.{suffix}")
+    with open_source(tmp_path, frame_interval_s=5.0) as source:
+        frames, samples = list(source), list(source.sampled(5.0))
+    expected = {0: [0, 5, 10, 15], 2: [0, 5, 15, 20], 4: [0, 5, 10, 15]}[damaged]
+    assert [frame.time_s for frame in frames] == expected
+    assert [frame.index for frame in frames] == [time_s / 5 for time_s in expected]
+    assert [sample.frame.time_s for sample in samples] == expected
+    assert [sample.after_gap for sample in samples] == [
+        False, False, damaged == 2, False
+    ]  # fmt: skip
+    assert f"damaged pictures are left out: {damaged}.{suffix}" in caplog.text
+
+
+def test_damaged_pictures_are_named_and_counted(
+    make_picture: PictureMaker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_picture(tmp_path / "0.png", 0)
+    for number in (3, 1, 2):
+        write_headless(tmp_path / f"{number}.png")
+    with open_source(tmp_path, frame_interval_s=5.0) as source:
+        assert len(list(source)) == 1
+    assert "left out: 1.png and 2 others" in caplog.text
+
+
+@pytest.mark.parametrize(("damage", "suffix"), DAMAGED)
+def test_a_folder_of_damaged_pictures_is_refused_by_name(
+    damage: Callable[[Path], None], suffix: str, tmp_path: Path
+) -> None:
+    damage(tmp_path / f"b.{suffix}")
+    damage(tmp_path / f"c.{suffix}")
     with pytest.raises(SourceError, match=rf"b\.{suffix}.*cannot be read"):
-        list(open_source(tmp_path, frame_interval_s=5.0))
+        open_source(tmp_path, frame_interval_s=5.0)
 
 
 @pytest.mark.parametrize("names", [[], ["notes.txt"]], ids=["empty", "no picture"])

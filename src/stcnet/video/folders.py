@@ -7,8 +7,8 @@ import re
 import struct
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
@@ -18,15 +18,18 @@ from stcnet.types import Frame
 from stcnet.video.capture_times import PictureFile, exif_time, in_capture_order
 from stcnet.video.decoding import PICTURE_SUFFIXES
 from stcnet.video.source import RecordedSource, SourceInfo, Timing, name_of
+from stcnet.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from stcnet.types import Picture
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _DAMAGE = (
     *(OSError, SyntaxError, ValueError, EOFError, struct.error),
@@ -47,6 +50,14 @@ class _Shot:
     time_s: float
     captured_at: datetime | None
 
+    def since(self, first: _Shot) -> _Shot:
+        """The shot in a source that starts with another."""
+        return replace(self, index=self.index - first.index, time_s=self.time_s - first.time_s)
+
+
+class DamagedPictureError(SourceError):
+    """A picture that cannot be read."""
+
 
 class PictureFolder(RecordedSource[_Shot]):
     """The pictures of a folder, in the order of their capture times.
@@ -56,39 +67,74 @@ class PictureFolder(RecordedSource[_Shot]):
     in a logged warning since copying may change them. One kind serves for all pictures. Times
     without an offset are taken for UTC. Hidden files, other files and folders inside are ignored.
 
-    All headers are read at once, the pictures themselves one at a time.
+    All headers are read at once, the pictures themselves one at a time. Damaged pictures are left
+    out, which is logged as a warning once the last picture was read.
 
     Args:
         path: The folder.
         frame_interval_s: World seconds between consecutive pictures.
 
     Raises:
-        SourceError: There is no picture, one is damaged or of another size, or the capture times
-            are not known.
+        SourceError: There is no picture that can be read, one is of another size, or the capture
+            times are not known.
     """
 
     def __init__(self, path: Path, frame_interval_s: float | None = None) -> None:
         super().__init__()
-        pictures = [_picture_file(file) for file in _picture_paths(path)]
-        _require_one_size(pictures)
-        timing, self._schedule = _schedule(path, pictures, frame_interval_s)
+        self._path = path
+        self._damaged: dict[Path, DamagedPictureError] = {}
+        pictures = self._headers(_picture_paths(path))
+        first = next(iter(pictures.values()))
+        _require_one_size(first, pictures.values())
+        timing, schedule = _schedule(path, pictures, frame_interval_s)
+        self._schedule = self._from_first_sound(schedule)
         self.info = SourceInfo(
             name=name_of(path),
             kind="folder",
-            width=pictures[0].width,
-            height=pictures[0].height,
-            frame_count=len(pictures),
+            width=first.width,
+            height=first.height,
+            frame_count=len(self._schedule),
             duration_s=self._schedule[-1].time_s,
             frame_interval_s=frame_interval_s,
             started_at=self._schedule[0].captured_at,
             timing=timing,
         )
 
+    def _headers(self, files: Sequence[Path]) -> dict[int, PictureFile]:
+        """Pictures whose header can be read, one at least, by their place among all."""
+        read = ((place, self._sound(_picture_file, file)) for place, file in enumerate(files))
+        pictures = {place: picture for place, picture in read if picture is not None}
+        if not pictures:
+            raise self._damaged[files[0]]
+        return pictures
+
+    def _from_first_sound(self, schedule: Sequence[_Shot]) -> list[_Shot]:
+        """The shots from the first that decodes on; their times and indices start there."""
+        for place, first in enumerate(schedule):
+            if self._sound(_picture, first.path) is not None:
+                return [shot.since(first) for shot in schedule[place:]]
+        raise self._damaged[schedule[0].path]
+
+    def _sound(self, read: Callable[[Path], T], path: Path) -> T | None:
+        """What is read of a picture; None where it is damaged, which is remembered."""
+        try:
+            return read(path)
+        except DamagedPictureError as error:
+            self._damaged[path] = error
+            return None
+
     def _shots(self) -> Generator[_Shot, None, None]:
         yield from self._schedule
 
-    def _frame(self, shot: _Shot) -> Frame:
-        return Frame(_picture(shot.path), shot.index, shot.time_s, shot.captured_at)
+    def _frame(self, shot: _Shot) -> Frame | None:
+        image = self._sound(_picture, shot.path)
+        return None if image is None else Frame(image, shot.index, shot.time_s, shot.captured_at)
+
+    def _ended(self) -> None:
+        if self._damaged:
+            first, *others = sorted(path.name for path in self._damaged)
+            names = f"{first} and {counted(len(others), 'other')}" if others else first
+            logger.warning("%s: damaged pictures are left out: %s", self._path, names)
 
 
 def _picture_paths(folder: Path) -> list[Path]:
@@ -114,13 +160,13 @@ def _by_number(path: Path) -> tuple[list[tuple[int, str]], str]:
 
 
 def _schedule(
-    folder: Path, pictures: Sequence[PictureFile], frame_interval_s: float | None
+    folder: Path, pictures: Mapping[int, PictureFile], frame_interval_s: float | None
 ) -> tuple[Timing, list[_Shot]]:
-    """When each picture was taken, in order; ``pictures`` come in the order of their names."""
+    """When each picture was taken, in order; the keys are its places in the order of the names."""
     if frame_interval_s is not None:
-        declared = enumerate(pictures)
+        declared = pictures.items()
         return "declared", [_Shot(p.path, n, n * frame_interval_s, None) for n, p in declared]
-    kind, dated = in_capture_order(folder, pictures)
+    kind, dated = in_capture_order(folder, list(pictures.values()))
     if kind == "modified":
         logger.warning(
             "%s: capture times are taken from when the files were last modified; if they were "
@@ -134,8 +180,7 @@ def _schedule(
     ]
 
 
-def _require_one_size(pictures: Sequence[PictureFile]) -> None:
-    first = pictures[0]
+def _require_one_size(first: PictureFile, pictures: Iterable[PictureFile]) -> None:
     for picture in pictures:
         if (picture.width, picture.height) != (first.width, first.height):
             raise SourceError(
@@ -154,7 +199,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
             yield image
     except _DAMAGE as error:
-        raise SourceError(
+        raise DamagedPictureError(
             "the picture cannot be read", where=path, got=error, hint="mend or remove it"
         ) from error
 

@@ -21,7 +21,7 @@ from stcnet.types import Frame, require_utc
 from stcnet.video.sampling import Sample, TimedT, choose
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -99,7 +99,7 @@ class FrameSource(Protocol):
     def __iter__(self) -> Iterator[Frame]: ...
 
     def sampled(self, interval_s: float, *, tolerance: float = 0.5) -> Iterator[Sample]:
-        """Exactly what :func:`~stcnet.video.sampling.sample` takes from this source."""
+        """What :func:`~stcnet.video.sampling.sample` takes from this source."""
         ...
 
 
@@ -121,22 +121,36 @@ class RecordedSource(ABC, Generic[TimedT]):
         """Read the source from its first shot; owns the handles it opens."""
 
     @abstractmethod
-    def _frame(self, shot: TimedT) -> Frame:
-        """Turn a shot into a frame with its picture."""
+    def _frame(self, shot: TimedT) -> Frame | None:
+        """Turn a shot into a frame with its picture; None where it turns out to be damaged."""
+
+    def _ended(self) -> None:
+        """Called when an iteration has given its last frame."""
 
     def __iter__(self) -> Iterator[Frame]:
         shots = self._started()
-        return (self._frame(shot) for shot in shots)
+        return (sample.frame for sample in self._undamaged((shot, False) for shot in shots))
 
     def sampled(self, interval_s: float, *, tolerance: float = 0.5) -> Iterator[Sample]:
-        """Exactly what :func:`~stcnet.video.sampling.sample` takes from this source, sooner.
+        """What :func:`~stcnet.video.sampling.sample` takes from this source, sooner.
+
+        Exactly that, but where damage shows only when a picture is decoded: such a shot, if it is
+        chosen, leaves a gap.
 
         Raises:
             ValueError: An argument is out of range, as for ``sample``.
             SourceError: While iterating, when the source is not readable as promised.
         """
-        chosen = choose(self._started(), interval_s, tolerance)
-        return (Sample(self._frame(shot), after_gap) for shot, after_gap in chosen)
+        return self._undamaged(choose(self._started(), interval_s, tolerance))
+
+    def _undamaged(self, chosen: Iterable[tuple[TimedT, bool]]) -> Iterator[Sample]:
+        lost = False
+        for shot, after_gap in chosen:
+            frame = self._frame(shot)
+            if frame is not None:
+                yield Sample(frame, after_gap or lost)
+            lost = frame is None
+        self._ended()
 
     def _started(self) -> Generator[TimedT, None, None]:
         if self._closed:
