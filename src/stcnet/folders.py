@@ -35,12 +35,14 @@ def new_folder(
 
     Raises:
         OutputError: There is something at ``path`` and ``overwrite`` is not set, or it is not a
-            folder of results; or the folder cannot be made or moved.
+            folder of results, or the working folder lies in it; or the folder cannot be made or
+            moved.
     """
-    place = path.resolve()
     with _reported(path, option):
+        place = path.resolve()
         occupied, others = place.exists(), _others(place, results)
     if occupied:
+        _refuse_around_us(path, place, option)
         _require_replaceable(path, others, overwrite, option, replaceable=bool(results))
     made = _make_parents(path, place.parent, option)
     partial = _beside(place, "partial")
@@ -60,6 +62,17 @@ def _others(place: Path, results: Collection[str]) -> list[str]:
     """What a folder holds besides results, in order."""
     entries = place.iterdir() if place.is_dir() else ()
     return sorted(entry.name for entry in entries if entry.name not in results)
+
+
+def _refuse_around_us(path: Path, place: Path, option: str) -> None:
+    """Refuse a folder that this process stands in: moved away, it would leave the user nowhere."""
+    with suppress(OSError):  # the working folder may be gone
+        if Path.cwd().is_relative_to(place):
+            raise OutputError(
+                "the working folder cannot be replaced",
+                where=path,
+                hint=f"name a new folder with {option}",
+            )
 
 
 def _require_replaceable(

@@ -4,6 +4,7 @@ import errno
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,32 @@ def test_output_that_finds_no_room_is_one_line(
     assert capsys.readouterr().err == (
         "error: the output cannot be written (got no room); free disk space\n"
     )
+
+
+@pytest.mark.parametrize("arguments", [["detect", "a.mp4"], ["detect", "/a.mp4", "--out", "b"]])
+def test_a_working_folder_that_is_gone_is_one_line(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    here.rmdir()
+    outcome = run(*arguments)
+    assert outcome.code == 2
+    assert len(outcome.errors) == 1
+    assert outcome.errors[0].startswith("error: ")
+
+
+def test_ctrl_c_while_modules_are_imported_is_one_line(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(MetaPathFinder):
+        def find_spec(self, name: str, path: object, target: object = None) -> None:
+            if name == "stcnet.cli.app":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "stcnet.cli.app")
+    monkeypatch.delattr("stcnet.cli.app")
+    monkeypatch.setattr("sys.meta_path", [Interrupted(), *sys.meta_path])
+    outcome = run("--version")
+    assert (outcome.code, outcome.out, outcome.err) == (130, "", "interrupted\n")

@@ -101,3 +101,17 @@ def test_a_link_to_earlier_results_stays_a_link(tmp_path: Path) -> None:
         fill(folder)
     assert link.is_symlink()
     assert (out / "scores.csv").read_text() == "new"
+
+
+@pytest.mark.parametrize("out", [".", "..", "../out"])
+def test_the_folder_one_stands_in_is_not_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    earlier_results(tmp_path / "out")
+    monkeypatch.chdir(tmp_path / "out")
+    with (
+        pytest.raises(OutputError, match="the working folder cannot be replaced"),
+        new_folder(Path(out), overwrite=True),
+    ):
+        pass
+    assert everything_in(tmp_path) == ["out", "out/overlay.mp4", "out/scores.csv"]

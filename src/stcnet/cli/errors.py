@@ -57,6 +57,10 @@ def _completed(command: Callable[[], None]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if _nowhere():
+            raise OutputError(
+                "the working folder is gone", got=error.strerror, hint="change to another"
+            ) from None
         if error.errno not in FULL:
             raise
         _discard_output()
@@ -64,6 +68,15 @@ def _completed(command: Callable[[], None]) -> int:
             "the output cannot be written", got=error.strerror, hint="free disk space"
         ) from None
     return 0
+
+
+def _nowhere() -> bool:
+    """Whether the folder that the process works in was removed."""
+    try:
+        os.getcwd()  # noqa: PTH109
+    except OSError:
+        return True
+    return False
 
 
 def say(line: str) -> None:
