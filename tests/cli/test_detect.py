@@ -141,6 +141,8 @@ def test_a_rate_of_false_alarms_sets_both_thresholds(
     ]
     settings = record_in(out)["settings"]
     assert (settings["on_threshold"], settings["off_threshold"]) == pytest.approx((0.9, 0.6))
+    assert [settings["operating_point"]] == outcome.errors
+    assert outcome.errors[0] in (out / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_json_tells_the_run(make_report: MakeReport, tmp_path: Path) -> None:
     assert record["model"]["sha256"] == report.model.sha256
     assert record["settings"] == {
         "on_threshold": 0.6, "off_threshold": 0.5, "shortest_s": 10.0, "merge_gap_s": 60.0,
-        "cadence_s": 5.0, "window_s": 175.0, "stabilised": False,
+        "cadence_s": 5.0, "window_s": 175.0, "stabilised": False, "operating_point": None,
     }  # fmt: skip
     assert record["zones"][1]["box_px"] == {"x": 400, "y": 20, "width": 180, "height": 180}
     camera = report.summary.camera

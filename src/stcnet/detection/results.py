@@ -133,7 +133,14 @@ def _report(
         view=detection.view,
         pictures=pictures,
         warnings=detection.warnings,
+        operating_point=_stated(package, detection.settings.on_threshold),
     )
+
+
+def _stated(package: ModelPackage, threshold: float) -> str:
+    """In words, the operating point of a threshold, if it is that of one."""
+    points = package.manifest.operating_points
+    return next((point.in_words for point in points if point.threshold == threshold), "")
 
 
 def _model_facts(package: ModelPackage) -> ModelFacts:

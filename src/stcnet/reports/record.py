@@ -117,6 +117,8 @@ class DetectionReport:
             draws the zones on it.
         pictures: The peak pictures of the episodes that have one.
         warnings: What the reader must know about this run, one sentence each.
+        operating_point: In words, the false alarms that the model states for the threshold at which
+            episodes start; empty where it states none.
     """
 
     source: SourceFacts
@@ -134,6 +136,7 @@ class DetectionReport:
     view: Picture | None = None
     pictures: Mapping[Episode, PeakPicture] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+    operating_point: str = ""
 
     def __post_init__(self) -> None:
         require_utc(self.created_at)

@@ -80,6 +80,7 @@ def report_record(report: DetectionReport) -> Record:
             "cadence_s": report.cadence_s,
             "window_s": report.window_s,
             "stabilised": report.stabilised,
+            "operating_point": report.operating_point or None,
         },
         "model": {**asdict(report.model), "limits": list(report.model.limits)},
         "summary": {
