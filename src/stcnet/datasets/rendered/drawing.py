@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from stcnet.synthesis.draws import PlumeRanges
+from stcnet.synthesis.draws import DENSE_SMOKE, SMOKE, PlumeRanges
 from stcnet.synthesis.scenes import Scene, Shot, shoot
 from stcnet.synthesis.views import (
     BUSY,
@@ -35,9 +35,7 @@ VISIBLE_FRAMES: Final = 1 / 3
 
 _GREY: Final = 0.08
 _SUNLIT: Final = 0.4
-_OPAQUE: Final = replace(
-    VISIBLE_SMOKE, extent=(0.3, 2.2), radius=(0.01, 0.045), strength=(6.0, 40.0), steady=0.8
-)
+_OPAQUE: Final = replace(DENSE_SMOKE, palette=SMOKE.palette)
 """Smoke as dense as steam, of every colour: it thins with the way but does not vanish."""
 _KINDS: Final[tuple[tuple[Situation, ViewRanges, PlumeRanges, float], ...]] = (
     ("empty", DAYLIGHT, VISIBLE_SMOKE, 0.06),
