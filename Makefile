@@ -39,8 +39,8 @@ $(VENV)/.runtime: $(VENV)/bin/python pyproject.toml
 	$(PIP) install --editable .
 	touch $@
 
-# The CPU build of torch is asked for first and by itself, so that no other package's
-# requirement can pull a GPU build in its place.
+# torch is asked for first and by itself, at the version that is pinned, so that no other package's
+# requirement pulls another build in its place.
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) install --constraint constraints.txt torch
 	$(PIP) install --constraint constraints.txt --editable '.[train,dev]'

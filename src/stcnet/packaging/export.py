@@ -36,8 +36,9 @@ LIMITS = (
     " infrared, and must be fed at that cadence.",
     "Trained on {clips} clips of a few plants; expect more misses and false alarms on a"
     " camera it has never seen, and check its first weeks by eye.",
-    "Expect steam, cloud, fog and moving shadows among its false alarms, thin or far plumes among"
-    " its misses; `stcnet evaluate --causes` counts them on labelled clips.",
+    "Expect changing light, dark pictures and steam among its false alarms, smoke in the dark"
+    " or beside much steam among its misses; `stcnet evaluate --causes` counts them on labelled"
+    " clips.",
     "It says whether smoke is in the picture, not what it is made of, how dense it is, or whether a"
     " rule was broken.",
 )
