@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-# A file's tests stay together: they share what is dear to make. Four take some 8 GB.
+# A file's tests stay together: they share what is dear to make. A process takes up to 3 GB.
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: demo test check format clean

@@ -1,6 +1,6 @@
 """Keep the weights of finished folds in half of the size.
 
-    python benchmarks/keep_folds.py --runs runs/flagship --out docs/results/flagship/folds
+    python benchmarks/keep_folds.py --runs runs/flagship --out kept/flagship
 
 Whoever has the weights of the folds can measure anything else on clips that they held out (sizes,
 8 bits, conditions of other cameras) without training for a day. Rounds those below ``--runs`` to 16
