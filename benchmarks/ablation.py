@@ -2,6 +2,7 @@
 
     python benchmarks/ablation.py --data DATA --out runs/ablation
     python benchmarks/ablation.py --data DATA --out runs/ablation --rows 'flagship,head mean'
+    python benchmarks/ablation.py --data DATA --out runs/ablation --folds leave-out-S0,leave-out-S2
     python benchmarks/ablation.py --data DATA --out runs/ablation --table
     python benchmarks/ablation.py --data DATA --stored docs/results/ablation --base base
 
@@ -12,10 +13,10 @@ on rendered scenes, and never sees a real clip. Rows share the rendered scenes, 
 pretrain alike share what it gave. A row that was interrupted goes on, a finished one is not trained
 again, one that another recipe left is refused; ``--table`` prints what there is: rows that are
 finished on all splits. Each row is compared with the first of them, or with ``--base``, on the same
-clips. Several processes may work in one folder on rows of their own, once the first has laid the
-groundwork that they share. Writes ``ablation.json`` and ``ablation.md``. ``--stored`` trains and
-writes nothing: it prints the table of predictions that lie in a folder, a file a row. Needs the
-``train`` extra.
+clips. ``--folds`` trains and compares rows on some folds alone. Several processes may work in one
+folder on rows of their own, once the first has laid the groundwork that they share. Writes
+``ablation.json`` and ``ablation.md``. ``--stored`` trains and writes nothing: it prints the table
+of predictions that lie in a folder, a file a row. Needs the ``train`` extra.
 """
 
 from __future__ import annotations
@@ -129,16 +130,13 @@ def main() -> None:
         print(table_of(judge(stored_rows(given.stored), read_cells(given.data), given.base)))
         return
     rows = {row.name: row for row in rows_of(given)}
-    asked = [name.strip() for name in given.rows.split(",")] if given.rows else list(rows)
-    if unknown := [name for name in asked if name not in rows]:
-        raise ConfigError(
-            "there is no such row", where="--rows", got=unknown[0], allowed=", ".join(rows)
-        )
+    asked = chosen("row", given.rows, list(rows))
+    folds = chosen("fold", given.folds, FOLDS)
     if not given.table:
         collection = open_collection(given.data)
         for name in asked:
-            train_row(rows[name], collection, given.accelerator)
-    finished = {name: found for name, row in rows.items() if (found := predicted(row))}
+            train_row(rows[name], folds, collection, given.accelerator)
+    finished = {name: found for name, row in rows.items() if (found := predicted(row, folds))}
     write_table(judge(finished, read_cells(given.data), given.base), given.out)
 
 
@@ -152,12 +150,28 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--base", help="row that the others are compared with; else the first")
     parser.add_argument("--recipe", default=BASE, help=f"that the rows change; else {BASE}")
     parser.add_argument("--rows", help="rows to train, parted by commas; else all")
+    parser.add_argument("--folds", help="folds to train and compare, parted by commas; else all")
     parser.add_argument("--table", action="store_true", help="train nothing")
     parser.add_argument("--accelerator", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--epochs", type=int, help="train as long, for a rehearsal")
     parser.add_argument("--size", type=int, help="pictures of so many pixels, for a rehearsal")
     parser.add_argument("--scenes", type=int, help="rendered scenes, for a rehearsal")
     return parser.parse_args()
+
+
+def chosen(what: str, names: str | None, known: Sequence[str]) -> list[str]:
+    """What ``--rows`` or ``--folds`` names, or all that there is.
+
+    Raises:
+        ConfigError: There is no such name.
+    """
+    asked = [name.strip() for name in names.split(",")] if names is not None else [*known]
+    if unknown := [name for name in asked if name not in known]:
+        allowed = ", ".join(known)
+        raise ConfigError(
+            f"there is no such {what}", where=f"--{what}s", got=unknown[0], allowed=allowed
+        )
+    return asked
 
 
 def rows_of(given: argparse.Namespace) -> Iterator[Row]:
@@ -188,10 +202,10 @@ def merged(settings: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     return made
 
 
-def train_row(row: Row, collection: Collection, accelerator: str) -> None:
-    """Train a row on every fold that it has no predictions of."""
-    folds = [fold for name in PROTOCOLS for fold in folds_of(collection, name)]
-    missing = [fold for fold in folds if not row.has(fold.name)]
+def train_row(row: Row, folds: Sequence[str], collection: Collection, accelerator: str) -> None:
+    """Train a row on every fold of these that it has no predictions of."""
+    known = [fold for name in PROTOCOLS for fold in folds_of(collection, name)]
+    missing = [fold for fold in known if fold.name in folds and not row.has(fold.name)]
     if not missing:
         return
     fabric = make_fabric(accelerator, precision=row.recipe.precision)
@@ -244,14 +258,14 @@ def without_scenes(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"scenes": None, "pretraining": None, "finishing": None})
 
 
-def predicted(row: Row) -> list[Prediction]:
-    """What the folds of a row held out; nothing unless all that leave a split out are finished.
+def predicted(row: Row, folds: Sequence[str]) -> list[Prediction]:
+    """What these folds of a row held out; nothing unless all that leave a split out are finished.
 
     Raises:
         TrainingError: A finished fold is of another recipe.
     """
-    finished = [fold for fold in FOLDS if row.has(fold)]
-    if not set(SPLIT_FOLDS) <= set(finished):
+    finished = [fold for fold in folds if row.has(fold)]
+    if not set(SPLIT_FOLDS) & set(folds) <= set(finished):
         return []
     return [each for fold in finished for each in read_predictions(row.predictions_of(fold))]
 

@@ -142,6 +142,17 @@ def test_a_finished_row_is_not_trained_again_nor_taken_for_another(run: Run) -> 
     assert "recipe.json: a finished run is of another recipe; name another folder" in err
 
 
+def test_rows_can_be_trained_and_compared_on_some_folds_alone(run: Run) -> None:
+    two = ("leave-out-S2", "leave-out-S0")
+    code, out, err = run("--rows", "flagship,focal loss", "--folds", ",".join(two))
+    assert code == 0, err
+    assert {fold for _, fold, _ in run.trained.folds} == set(two)
+    names = [line.split(" | ")[0] for line in out.splitlines()[-2:]]
+    assert names == ["| flagship", "| focal loss"]
+    code, out, _ = run("--table")
+    assert (code, len(out.splitlines())) == (0, 2), "no row is finished on all splits"
+
+
 def test_the_row_of_rendered_clips_sees_no_real_one(run: Run) -> None:
     run.patch.setattr(
         run.benchmark,
@@ -163,10 +174,11 @@ def test_the_row_of_rendered_clips_sees_no_real_one(run: Run) -> None:
     ("options", "line"),
     [
         (("--rows", "no luck"), "error: --rows: there is no such row (got no luck; allowed: flag"),
+        (("--folds", "S0"), "error: --folds: there is no such fold (got S0; allowed: leave-"),
         (("--epochs", "0"), "error: epochs: Input should be greater than or equal to 1 (got 0)"),
         (("--scenes", "0"), "error: scenes.clips: Input should be greater than or equal to 1"),
     ],
-    ids=["row", "epochs", "scenes"],
+    ids=["row", "fold", "epochs", "scenes"],
 )
 def test_what_cannot_be_trained_is_one_line(run: Run, options: tuple[str, ...], line: str) -> None:
     code, out, err = run(*options)
@@ -223,7 +235,9 @@ def test_what_cannot_be_compared_is_one_line(run: Run, files: tuple[str, ...], l
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize(("folder", "base"), [("", "base"), ("soup", "soup of three")])
+@pytest.mark.parametrize(
+    ("folder", "base"), [("", "base"), ("two-splits", "base"), ("soup", "soup of three")]
+)
 def test_the_stored_predictions_give_the_stored_table(
     run: Run, shared_data: Path, folder: str, base: str
 ) -> None:
