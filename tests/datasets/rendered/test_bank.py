@@ -146,3 +146,16 @@ def test_clear_days_do_not_tell_of_smoke() -> None:
     ]
     assert len(clear) > 100
     assert 0.4 < np.mean(clear) < 0.75
+
+
+def test_white_smoke_as_dense_as_steam_is_learned_from() -> None:
+    smoke = [
+        scene.plumes[0] for situation, scene in map(draw_scene, range(1200)) if situation == "smoke"
+    ]
+    dense = [
+        plume.optics.evaporation == 0
+        for plume in smoke
+        if min(plume.optics.albedo) > 0.6 and plume.sources[0].strength > 8
+    ]
+    assert all(dense)
+    assert 0.17 < len(dense) / len(smoke) < 0.3

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from stcnet.synthesis.draws import DENSE_SMOKE, SMOKE, PlumeRanges
+from stcnet.synthesis.draws import COLOURS, DENSE_SMOKE, SMOKE, PlumeRanges
 from stcnet.synthesis.scenes import Scene, Shot, shoot
 from stcnet.synthesis.views import (
     BUSY,
@@ -37,22 +37,25 @@ _GREY: Final = 0.08
 _SUNLIT: Final = 0.4
 _OPAQUE: Final = replace(DENSE_SMOKE, palette=SMOKE.palette)
 """Smoke as dense as steam, of every colour: it thins with the way but does not vanish."""
+_WHITE: Final = replace(DENSE_SMOKE, palette=((COLOURS["white"], 1.0),))
+"""Of these the hardest to tell from steam, which alone vanishes."""
 _KINDS: Final[tuple[tuple[Situation, ViewRanges, PlumeRanges, float], ...]] = (
     ("empty", DAYLIGHT, VISIBLE_SMOKE, 0.06),
     ("empty", CLEAR, VISIBLE_SMOKE, 0.02),
-    ("empty", RESTLESS, VISIBLE_SMOKE, 0.11),
-    ("empty", BUSY, VISIBLE_SMOKE, 0.11),
+    ("empty", RESTLESS, VISIBLE_SMOKE, 0.09),
+    ("empty", BUSY, VISIBLE_SMOKE, 0.10),
     ("empty", DUSK, VISIBLE_SMOKE, 0.03),
     ("empty", NIGHT, VISIBLE_SMOKE, 0.03),
     ("steam", DAYLIGHT, VISIBLE_SMOKE, 0.10),
-    ("steam", CLEAR, VISIBLE_SMOKE, 0.06),
+    ("steam", CLEAR, VISIBLE_SMOKE, 0.07),
     ("steam", RESTLESS, VISIBLE_SMOKE, 0.04),
     ("steam", BUSY, VISIBLE_SMOKE, 0.03),
-    ("steam", NIGHT, VISIBLE_SMOKE, 0.03),
-    ("smoke", CLEAR, _OPAQUE, 0.12),
+    ("steam", NIGHT, VISIBLE_SMOKE, 0.05),
+    ("smoke", CLEAR, _OPAQUE, 0.09),
+    ("smoke", CLEAR, _WHITE, 0.05),
     ("smoke", CLEAR, VISIBLE_SMOKE, 0.03),
     ("smoke", DAYLIGHT, _OPAQUE, 0.04),
-    ("smoke", DAYLIGHT, VISIBLE_SMOKE, 0.06),
+    ("smoke", DAYLIGHT, VISIBLE_SMOKE, 0.05),
     ("smoke", RESTLESS, VISIBLE_SMOKE, 0.03),
     ("smoke", BUSY, VISIBLE_SMOKE, 0.03),
     ("smoke", NIGHT, VISIBLE_SMOKE, 0.03),
