@@ -25,7 +25,7 @@ from stcnet.synthesis.augment import paste_plumes
 from stcnet.training.recipes.recipe import bundled_recipes, load_recipe
 
 SIZE = 32
-OTHERS = {"i3d-nd", "flow-i3d", "flagship"}
+OTHERS = {"i3d-nd", "flow-i3d", "flagship", "adapt"}
 """No augmentation, optical flow, other cameras."""
 OF_RISE = {"i3d", "i3d-tsm", "i3d-lstm", "i3d-nl", "i3d-tc", "i3d-fp"}
 

@@ -132,7 +132,18 @@ def load_pretrained(
     Raises:
         ConfigError: The file cannot be read, holds no weights, or does not fit.
     """
-    result, fitting = fit_weights(network, path)
+    return load_state(network, read_state(path), path, allow_partial=allow_partial)
+
+
+def load_state(
+    network: nn.Module, state: Mapping[str, Tensor], path: Path, *, allow_partial: bool = False
+) -> LoadedWeights:
+    """Fill a network with the tensors that were read from a file; see :func:`load_pretrained`.
+
+    Raises:
+        ConfigError: They do not fit.
+    """
+    result, fitting = _fit(network, state, path)
     result.require_fit(allow_partial=allow_partial)
     network.load_state_dict(fitting, strict=False)
     return result
@@ -144,7 +155,13 @@ def fit_weights(network: nn.Module, path: Path) -> tuple[LoadedWeights, dict[str
     Raises:
         ConfigError: The file cannot be read or holds no weights.
     """
-    translation = translate(network, _strip(read_state(path)))
+    return _fit(network, read_state(path), path)
+
+
+def _fit(
+    network: nn.Module, state: Mapping[str, Tensor], path: Path
+) -> tuple[LoadedWeights, dict[str, Tensor]]:
+    translation = translate(network, _strip(state))
     result = _compare(network, translation, path)
     return result, {name: translation.tensors[name] for name in result.loaded}
 

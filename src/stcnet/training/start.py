@@ -12,8 +12,10 @@ from stcnet.datasets.leaks.guard import refuse_leaks
 from stcnet.datasets.leaks.look_alikes import refuse_look_alikes
 from stcnet.datasets.leaks.searching import describe
 from stcnet.errors import ConfigError, DataError, TrainingError
+from stcnet.inference import ModelPackage
 from stcnet.training.checkpoint import DATA_FILE, RECIPE_FILE, WEIGHTS_FILE
 from stcnet.training.data import StartingWeights, TrainingData
+from stcnet.training.recipes.packages import FLAGSHIP, SUFFIX, weights_file
 from stcnet.training.recipes.recipe import Recipe
 from stcnet.wording import counted
 
@@ -88,10 +90,11 @@ def start_of(recipe: Recipe) -> StartingWeights | None:
 
     Raises:
         ConfigError: The file cannot be read, or what lies beside it is no record of a run.
+        PackageError: The file is no model package, as its name says.
     """
     if recipe.network.pretrained in WITHOUT_FILE:
         return None
-    path = Path(recipe.network.pretrained)
+    path = weights_file(recipe.network.pretrained)
     try:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
@@ -104,6 +107,8 @@ def start_of(recipe: Recipe) -> StartingWeights | None:
 
 def _seen_by(path: Path) -> tuple[tuple[str, ...], bool]:
     """Ids of the clips that went into a file of weights, and whether these are all."""
+    if path.suffix == SUFFIX:
+        return _seen_by_package(path)
     record = path.with_name(DATA_FILE)
     if path.name != WEIGHTS_FILE or not record.is_file():
         return (), False
@@ -119,6 +124,14 @@ def _seen_by(path: Path) -> tuple[tuple[str, ...], bool]:
             hint="name the weights where training left them",
         ) from None
     return data.seen, bare if data.start is None else data.start.complete
+
+
+def _seen_by_package(path: Path) -> tuple[tuple[str, ...], bool]:
+    """The same of a model package, which names all clips behind its weights that are known."""
+    provenance = ModelPackage.load(path, verify=False).manifest.provenance
+    network = provenance.recipe.get("network")
+    start = network.get("pretrained") if isinstance(network, dict) else None
+    return provenance.clips, start in (*WITHOUT_FILE, FLAGSHIP)
 
 
 def _first_part(error: DataError) -> str:

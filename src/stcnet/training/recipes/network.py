@@ -19,8 +19,9 @@ from stcnet.networks import (
     load_imagenet,
     resolve_choices,
 )
-from stcnet.networks.pretrained import load_pretrained
+from stcnet.networks.pretrained import LoadedWeights, load_pretrained
 from stcnet.preprocess import Normalisation, ResidualForm
+from stcnet.training.recipes.packages import SUFFIX, load_package, weights_file
 from stcnet.training.recipes.settings import Settings
 
 Choice = str | bool | int | float
@@ -36,7 +37,8 @@ class NetworkSettings(Settings):
         preset: Name of a network in :mod:`stcnet.networks.registry`.
         choices: Fields of that network's choices that replace the preset's.
         pretrained: ``imagenet`` loads the packaged weights into every pathway of an STCNet;
-            ``none`` starts from random ones; anything else is a file with a state dict, see
+            ``none`` starts from random ones; ``flagship`` from those of the bundled model package;
+            anything else is a file, another package (``.stcnet``) or a state dict, see
             :func:`stcnet.networks.pretrained.load_pretrained`, of which what fits is taken; a
             warning names what does not.
         input_size: Side of the input in pixels, a multiple of what the network asks for.
@@ -101,6 +103,7 @@ class NetworkSettings(Settings):
 
         Raises:
             ConfigError: There are no packaged weights for its backbone, or the file does not fit.
+            PackageError: The model package to start from cannot be read.
         """
         network = self.untrained()
         if self.pretrained == "imagenet":
@@ -109,10 +112,15 @@ class NetworkSettings(Settings):
                 load_imagenet(backbone, network.choices.backbone)
         elif self.pretrained != "none":
             # The head of a network for other classes, or what was put on it, stays random.
-            loaded = load_pretrained(network, Path(self.pretrained), allow_partial=True)
+            loaded = self._load(network, weights_file(self.pretrained))
             if loaded.misfits():
                 _log.warning("%s fits in part: %s", self.pretrained, loaded.misfits())
         return network
+
+    def _load(self, network: ClipNetwork, path: Path) -> LoadedWeights:
+        if path.suffix == SUFFIX:
+            return load_package(network, path, self.residual)
+        return load_pretrained(network, path, allow_partial=True)
 
     def normalisation(self, network: ClipNetwork) -> Normalisation:
         """The normalisation that the network was made for."""
