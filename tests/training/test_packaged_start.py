@@ -14,7 +14,7 @@ from stcnet.inference import ModelPackage, bundled_package
 from stcnet.networks.packaged import restore_stcnet
 from stcnet.packaging.export import export_package
 from stcnet.training.checkpoint import FinishedRun
-from stcnet.training.data import TrainingData
+from stcnet.training.data import StartingWeights, TrainingData
 from stcnet.training.recipes.network import NetworkSettings
 from stcnet.training.recipes.packages import FLAGSHIP
 from stcnet.training.recipes.recipe import Recipe, load_recipe
@@ -47,10 +47,12 @@ def started_from(path: Path) -> Recipe:
     return tiny_recipe(epochs=1, network=network)
 
 
-def tiny_package(path: Path, recipe: Recipe, *clips: str) -> Path:
+def tiny_package(
+    path: Path, recipe: Recipe, *clips: str, start: StartingWeights | None = None
+) -> Path:
     """A package of an untrained network that says it was trained on some clips."""
     network = recipe.network.untrained()
-    data = TrainingData(description="some", clips=tuple(sorted(clips)))
+    data = TrainingData(description="some", clips=tuple(sorted(clips)), start=start)
     export_package(FinishedRun(recipe, data, network.state_dict()), path, version="1.0.0")
     return path
 
@@ -95,11 +97,15 @@ def test_a_fold_whose_test_clip_the_package_has_seen_is_refused(tmp_path: Path) 
 
 def test_what_a_package_of_unknown_descent_has_seen_is_said_to_be_unknown(tmp_path: Path) -> None:
     foreign = started_from(Path("kinetics.safetensors"))
-    path = tiny_package(tmp_path / "mine.stcnet", foreign, CLIPS[0].id)
+    known = StartingWeights(file="kinetics", sha256="0" * 64, clips=("b", "c"), complete=False)
+    path = tiny_package(tmp_path / "mine.stcnet", foreign, CLIPS[0].id, start=known)
+    manifest = ModelPackage.load(path, verify=False).manifest
+    assert any("Trained on 3 clips" in limit for limit in manifest.limits)
     told = with_start(started_from(path), TrainingData(description="some", clips=("a",)))
     assert told.start is not None
-    assert (told.start.clips, told.start.complete) == ((CLIPS[0].id,), False)
-    assert told.description.endswith("whose training data beside 1 clip is unknown")
+    assert told.start.clips == tuple(sorted((CLIPS[0].id, "b", "c")))
+    assert not told.start.complete
+    assert told.description.endswith("whose training data beside 3 clips is unknown")
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def _describe(
 
 
 def _limits(run: FinishedRun) -> tuple[str, ...]:
-    count = len(run.data.clips)
+    count = len(run.data.seen)
     clips = "about a thousand" if round(count, -2) == 1000 else f"{count:,}"
     return tuple(limit.format(clips=clips) for limit in LIMITS)
 
