@@ -10,9 +10,10 @@ of a test clip do not teach. The camera views are the same on both sides, as the
 operator; days may be, too.
 
 A smaller share lies within every larger one. Writes the predictions of each as ``CLIPS.csv``,
-under the name of the fold, which ``stcnet evaluate`` judges, and prints the scores beside those of
-the run as it was, with paired intervals. A clip is called smoke above logit 0. A share that was
-interrupted goes on, a finished one is not repeated. Needs the ``train`` extra.
+under the name of the fold, which ``stcnet evaluate`` judges, and prints beside those of the run as
+it was, with paired intervals, the scores that need no threshold: with one fold there is no other to
+calibrate on. A share that was interrupted goes on, a finished one is not repeated. Needs the
+``train`` extra.
 """
 
 from __future__ import annotations
@@ -55,8 +56,7 @@ HALVES: Final = (("S0", "S1"), ("S2", "S4"))
 SHARES: Final = "1/8,1/4,1/2,1"
 BEFORE: Final = "0"
 """Stem of the predictions of the run as it was."""
-METRICS: Final = (
-    ("smoke F1", "smoke_f1"),
+METRICS: Final = (  # of the order alone: no threshold can be calibrated on one fold
     ("ROC AUC", "roc_auc"),
     ("average precision", "average_precision"),
 )
