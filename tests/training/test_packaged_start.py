@@ -87,6 +87,7 @@ def test_a_package_tells_what_it_has_seen(bundled: ModelPackage) -> None:
     assert len(start.clips) > 900
 
 
+@pytest.mark.slow
 def test_a_fold_whose_test_clip_the_package_has_seen_is_refused(tmp_path: Path) -> None:
     path = tiny_package(tmp_path / "seen.stcnet", tiny_recipe(), CLIPS[0].id, CLIPS[5].id)
     collection = PlantedCollection(CLIPS)
@@ -95,6 +96,7 @@ def test_a_fold_whose_test_clip_the_package_has_seen_is_refused(tmp_path: Path) 
         refuse_taught(started_from(path), Fold("mine", CLIPS[:3], CLIPS[3:]), collection)
 
 
+@pytest.mark.slow
 def test_what_a_package_of_unknown_descent_has_seen_is_said_to_be_unknown(tmp_path: Path) -> None:
     foreign = started_from(Path("kinetics.safetensors"))
     known = StartingWeights(file="kinetics", sha256="0" * 64, clips=("b", "c"), complete=False)
