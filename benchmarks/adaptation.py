@@ -148,7 +148,7 @@ def before(plan: Plan) -> list[Prediction]:
     """What the run says of the plants before it is taught."""
     path = plan.out / f"{BEFORE}.csv"
     if path.is_file():
-        return parse_predictions(read_rows(path), path)
+        return written(path)
     run = load_run(plan.run)
     network = run.network()
     fold = folds_of(plan.data, PLANTS_PROTOCOL)[0]
@@ -158,7 +158,12 @@ def before(plan: Plan) -> list[Prediction]:
         Prediction(clip, PLANTS_FOLD, logit) for clip, logit in zip(seen.ids, logits, strict=True)
     ]
     write_predictions(path, predictions)
-    return predictions
+    return written(path)
+
+
+def written(path: Path) -> list[Prediction]:
+    """The predictions of a file: what is judged is what is kept, rounded as it is."""
+    return parse_predictions(read_rows(path), path)
 
 
 def adapted(plan: Plan, share: Fraction) -> tuple[str, list[Prediction]]:
@@ -171,14 +176,14 @@ def adapted(plan: Plan, share: Fraction) -> tuple[str, list[Prediction]]:
     name = str(round(sum(len(part.train) for part in parts) / len(parts)))
     path = plan.out / f"{name}.csv"
     if path.is_file():
-        return name, parse_predictions(read_rows(path), path)
+        return name, written(path)
     predictions = [
         replace(each, fold=PLANTS_FOLD)
         for part in parts
         for each in run_fold(plan.recipe, part, plan.data, plan.out / f"runs-{name}")
     ]
     write_predictions(path, predictions)
-    return name, predictions
+    return name, written(path)
 
 
 def table(plan: Plan, found: dict[str, list[Prediction]]) -> Table:

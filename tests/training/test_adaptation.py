@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from small_cells import make_cells
 from stcnet.datasets.cells.collection import CellCollection
@@ -25,6 +26,7 @@ def run_on(folder: Path, clips: tuple[LabelledClip, ...]) -> Path:
     network = recipe.network.model_copy(update={"input_size": 32, "pretrained": "none"})
     recipe = recipe.model_copy(update={"network": network})
     data = TrainingData(description="some", clips=tuple(sorted(clip.id for clip in clips)))
+    torch.manual_seed(1)
     save_run(folder, network.untrained(), recipe, data)
     return folder
 
