@@ -90,7 +90,8 @@ class Plan:
 def main() -> None:
     """Adapt, predict, judge and print."""
     given = arguments()
-    plan = Plan(recipe_of(given), given.run, CellCollection.open(given.data), given.out)
+    data = CellCollection.open(given.data)
+    plan = Plan(recipe_of(given, data), given.run, data, given.out)
     given.out.mkdir(parents=True, exist_ok=True)
     found = {BEFORE: before(plan)}
     for share in given.shares:
@@ -121,14 +122,14 @@ def shares(text: str) -> list[Fraction]:
     return found
 
 
-def recipe_of(given: argparse.Namespace) -> Recipe:
+def recipe_of(given: argparse.Namespace, data: CellCollection) -> Recipe:
     """The bundled recipe, from the weights of the run and at its size.
 
     Raises:
         ConfigError: The run has seen the plants.
     """
     known = load_run(given.run)
-    plants = folds_of(CellCollection.open(given.data), PLANTS_PROTOCOL)[0].test
+    plants = folds_of(data, PLANTS_PROTOCOL)[0].test
     if seen := sorted({clip.id for clip in plants} & {*known.data.seen}):
         raise ConfigError(
             "the run has seen clips of the plants that it is to be taught",
