@@ -236,7 +236,14 @@ def test_what_cannot_be_compared_is_one_line(run: Run, files: tuple[str, ...], l
 
 @pytest.mark.real_data
 @pytest.mark.parametrize(
-    ("folder", "base"), [("", "base"), ("two-splits", "base"), ("soup", "soup of three")]
+    ("folder", "base"),
+    [
+        ("", "base"),
+        ("two-splits", "base"),
+        ("two-splits-at-128", "base"),
+        ("s2-at-128", "base"),
+        ("soup", "soup of three"),
+    ],
 )
 def test_the_stored_predictions_give_the_stored_table(
     run: Run, shared_data: Path, folder: str, base: str
