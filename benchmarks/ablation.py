@@ -311,7 +311,7 @@ def calibrated_or_raw(
     try:
         return cross_calibrate(predictions, cells)
     except DataError as error:
-        print(f"{name}: judged at logit 0, as {error}")
+        print(f"{name}: judged at logit 0, as {error}", file=sys.stderr)
         return predictions
 
 
