@@ -6,19 +6,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import torch
 
 from stcnet.synthesis.bustle import random_movers
 from stcnet.synthesis.camera import Camera
-from stcnet.synthesis.draws import SMOKE, STEAM, PlumeRanges, random_plumes
-from stcnet.synthesis.parameters import Plume, unstack_plumes
+from stcnet.synthesis.draws import SMOKE, STEAM, PlumeRanges
+from stcnet.synthesis.emissions import at_mouth, drawn_plume, random_vents
 from stcnet.synthesis.scenes import Scene
 from stcnet.synthesis.sites import random_site
 from stcnet.synthesis.weather import Light, Weather
 
 if TYPE_CHECKING:
     from stcnet.synthesis.parameters import Colour
-    from stcnet.synthesis.plants import Plant
     from stcnet.synthesis.randomness import Range
 
 Situation = Literal["empty", "steam", "smoke", "mixed"]
@@ -55,13 +53,16 @@ _AIRS: tuple[Colour, ...] = ((0.55, 0.6, 0.66), (0.30, 0.42, 0.62), (0.42, 0.45,
 class ViewRanges:
     """From where to where weather, light and camera are drawn, evenly; see the classes so named.
 
-    Neither ``shadow_edge`` nor ``trend``, ``sunlit`` and ``movers`` change what else is drawn.
+    Neither ``shadow_edge`` nor ``trend``, ``sunlit``, ``movers`` and ``vents`` change what else is
+    drawn.
 
     Attributes:
         casts: White balances, each with its weight.
         trend: Growth of the daylight per minute, as the logarithm of its factor.
         movers: Names of ``stcnet.synthesis.bustle.MOVERS``, each with its probability, from back
             to front.
+        vents: Names of ``stcnet.synthesis.emissions.VENTS``, each with its probability: further
+            steam, where the situation has steam.
         compression: Rate factors of H.264, both ends included; None: uncompressed.
         grey: Probability of a grey picture.
         sunlit: Probability that plumes cast shadows on the land, where the sun is up.
@@ -87,6 +88,7 @@ class ViewRanges:
     trend: Range = (0.0, 0.0)
     sunlit: float = 0.0
     movers: tuple[tuple[str, float], ...] = ()
+    vents: tuple[tuple[str, float], ...] = ()
 
 
 DAYLIGHT = ViewRanges()
@@ -128,6 +130,16 @@ BUSY = replace(
 """Days on which much moves that is no smoke."""
 DUSK = replace(DAYLIGHT, level=(0.1, 0.5), lamps=(0.0, 0.2), trend=(-0.5, 0.5), exposure=(0.7, 1.6))
 """Sunrise and sunset: light that changes while one looks."""
+HAZY = replace(DAYLIGHT, haze=(0.2, 0.7), fog=(0.1, 0.6), level=(0.4, 1.0))
+"""Days on which the air hides much."""
+STEAMING = (
+    ("leak", 0.6),
+    ("burst", 0.35),
+    ("from the left", 0.25),
+    ("from the right", 0.25),
+    ("mist", 0.3),
+)
+"""Vents of a plant that lets off steam in many places, as coke works do."""
 
 
 def _weather(rng: np.random.Generator, ranges: ViewRanges, seed: int) -> Weather:
@@ -175,30 +187,6 @@ def _camera(rng: np.random.Generator, ranges: ViewRanges, seed: int) -> Camera:
     )
 
 
-def _at_mouth(plume: Plume, plant: Plant, kinds: tuple[str, ...], draw: float) -> Plume:
-    """Let the plume leave tops of the plant that can be seen, one for each of its sources."""
-    mouths = [mouth for kind in kinds for mouth in plant.mouths(kind) if _in_picture(mouth)]
-    if not mouths:
-        return plume
-    first = int(draw * len(mouths))
-    chosen = [mouths[(first + k) % len(mouths)] for k in range(len(plume.sources))]
-    sources = (
-        replace(source, position=mouth, size=(0.0, 0.0))
-        for source, mouth in zip(plume.sources, chosen, strict=True)
-    )
-    return replace(plume, sources=tuple(sources))
-
-
-def _in_picture(place: tuple[float, float]) -> bool:
-    return 0.05 <= place[0] <= 0.95 and 0.1 <= place[1] <= 0.95
-
-
-def _drawn(seed: int, stream: int, ranges: PlumeRanges, duration_s: float) -> Plume:
-    generator = torch.Generator().manual_seed(8 * seed + stream)
-    parameters = random_plumes(1, generator, ranges=ranges, duration_s=duration_s)
-    return unstack_plumes(parameters)[0]
-
-
 def random_view(
     seed: int,
     situation: Situation,
@@ -227,10 +215,12 @@ def random_view(
     at_steam, at_smoke = rng.random(2)
     plumes = []
     if situation in ("smoke", "mixed"):
-        drawn = _drawn(seed, 1, smoke, duration_s)
-        plumes.append(_at_mouth(drawn, plant, ("stack", "hall", "shed", "tank"), at_smoke))
+        drawn = drawn_plume(seed, 1, smoke, duration_s)
+        plumes.append(at_mouth(drawn, plant, ("stack", "hall", "shed", "tank"), at_smoke))
     if situation in ("steam", "mixed"):
-        drawn = _drawn(seed, 2, steam, duration_s)
-        plumes.append(_at_mouth(drawn, plant, ("stack", "hall", "shed"), at_steam))
+        drawn = drawn_plume(seed, 2, steam, duration_s)
+        plumes.append(at_mouth(drawn, plant, ("stack", "hall", "shed"), at_steam))
+        behind, before = random_vents(seed, ranges.vents, plant, plumes[-1], duration_s)
+        plumes = [*behind, *plumes, *before]
     movers = random_movers(seed, ranges.movers)
     return Scene(plant, tuple(plumes), weather, light, camera, movers)
