@@ -32,6 +32,7 @@ from stcnet.synthesis.views import (
     DUSK,
     NIGHT,
     RESTLESS,
+    STEAMING,
     Situation,
     ViewRanges,
     random_view,
@@ -101,6 +102,8 @@ OPAQUE: Final = replace(
 """The judged opaque smoke likewise."""
 HARD_EDGED: Final = replace(RESTLESS, shadow_edge=(0.0, 0.05))
 """Shadows with wisps and holes that no cloud casts; they look like thin, dark smoke."""
+MANY_VENTS: Final = replace(DAYLIGHT, vents=STEAMING)
+"""Days over a plant that lets off steam in many places, of which training draws none."""
 _OPAQUE_ALPHA, _CLEAR_CHANGE, _CLEAR_SHARE = 0.9, 25.0, 0.01
 _MOVER_CHANGE, _MOVER_SHARE = 8.0, 5e-4
 
@@ -194,6 +197,8 @@ KINDS: Final = (
     Kind("steam and its shadow on the land",
          lambda seed: view(seed, "steam", replace(CLEAR, sunlit=1.0)), "none"),
     Kind("steam alone, night", lambda seed: view(seed, "steam", NIGHT), "none"),
+    Kind("many vents: steam", lambda seed: view(seed, "steam", MANY_VENTS), "none"),
+    Kind("many vents: smoke and steam", lambda seed: view(seed, "mixed", MANY_VENTS), "alarm"),
     Kind("opaque smoke, clear background",
          lambda seed: view(seed, "smoke", CLEAR, smoke=OPAQUE), "alarm", "over 99 %",
          opaque_and_clear),

@@ -159,29 +159,3 @@ def test_white_smoke_as_dense_as_steam_is_learned_from() -> None:
     ]
     assert all(dense)
     assert 0.17 < len(dense) / len(smoke) < 0.3
-
-
-def steams(scene: Scene) -> int:
-    return sum(plume.optics.evaporation > 0 for plume in scene.plumes)
-
-
-def test_smoke_does_not_show_by_how_much_steam_there_is() -> None:
-    drawn = list(map(draw_scene, range(1200)))
-    alone = [steams(scene) for situation, scene in drawn if situation == "steam"]
-    beside_smoke = [steams(scene) for situation, scene in drawn if situation == "mixed"]
-    assert max(alone) > 3
-    assert max(beside_smoke) > 3
-    assert len(beside_smoke) > 0.25 * len(alone)
-
-
-def test_most_smoke_beside_steam_is_thin_and_not_white() -> None:
-    smoke = [
-        plume
-        for situation, scene in map(draw_scene, range(1200))
-        if situation == "mixed"
-        for plume in scene.plumes
-        if plume.optics.evaporation == 0
-    ]
-    thin = [plume for plume in smoke if plume.sources[0].strength <= 2]
-    assert len(thin) > 0.6 * len(smoke)
-    assert np.mean([min(plume.optics.albedo) > 0.6 for plume in thin]) < 0.1

@@ -29,7 +29,7 @@ Listener = Callable[[int, int], None]
 FRAMES_FILE: Final = "scenes.npy"
 RECORD_FILE: Final = "scenes.json"
 _HINT: Final = "name a place that you may write to and that has room"
-_RENDERER: Final = 8
+_RENDERER: Final = 7
 """Counted up when the scenes of a number change."""
 
 

@@ -15,10 +15,8 @@ from stcnet.synthesis.views import (
     CLEAR,
     DAYLIGHT,
     DUSK,
-    HAZY,
     NIGHT,
     RESTLESS,
-    STEAMING,
     VISIBLE_SMOKE,
     Situation,
     ViewRanges,
@@ -41,59 +39,29 @@ _OPAQUE: Final = replace(DENSE_SMOKE, palette=SMOKE.palette)
 """Smoke as dense as steam, of every colour: it thins with the way but does not vanish."""
 _WHITE: Final = replace(DENSE_SMOKE, palette=((COLOURS["white"], 1.0),))
 """Of these the hardest to tell from steam, which alone vanishes."""
-_FAINT: Final = replace(
-    VISIBLE_SMOKE,
-    extent=(0.4, 2.5),
-    opening=(0.0, 0.6),
-    strength=(0.3, 2.0),
-    palette=(
-        (COLOURS["blue"], 4.0),
-        (COLOURS["grey"], 4.0),
-        (COLOURS["dark"], 1.0),
-        (COLOURS["brown"], 1.0),
-        (COLOURS["yellow"], 0.5),
-    ),
-)
-"""Thin, wide, bluish or grey: what most smoke of real clips looks like. None of it is white, for
-white and thin is what steam leaves behind."""
-
-
-def _steaming(ranges: ViewRanges) -> ViewRanges:
-    return replace(ranges, vents=STEAMING)
-
-
 _KINDS: Final[tuple[tuple[Situation, ViewRanges, PlumeRanges, float], ...]] = (
-    ("empty", DAYLIGHT, VISIBLE_SMOKE, 0.05),
+    ("empty", DAYLIGHT, VISIBLE_SMOKE, 0.06),
     ("empty", CLEAR, VISIBLE_SMOKE, 0.02),
-    ("empty", RESTLESS, VISIBLE_SMOKE, 0.07),
-    ("empty", BUSY, VISIBLE_SMOKE, 0.07),
-    ("empty", HAZY, VISIBLE_SMOKE, 0.02),
-    ("empty", DUSK, VISIBLE_SMOKE, 0.02),
-    ("empty", NIGHT, VISIBLE_SMOKE, 0.02),
-    ("steam", DAYLIGHT, VISIBLE_SMOKE, 0.04),
-    ("steam", CLEAR, VISIBLE_SMOKE, 0.03),
-    ("steam", NIGHT, VISIBLE_SMOKE, 0.03),
-    ("steam", _steaming(DAYLIGHT), VISIBLE_SMOKE, 0.10),
-    ("steam", _steaming(CLEAR), VISIBLE_SMOKE, 0.03),
-    ("steam", _steaming(RESTLESS), VISIBLE_SMOKE, 0.03),
-    ("steam", _steaming(BUSY), VISIBLE_SMOKE, 0.02),
-    ("steam", _steaming(HAZY), VISIBLE_SMOKE, 0.03),
-    ("steam", _steaming(DUSK), VISIBLE_SMOKE, 0.02),
-    ("smoke", CLEAR, _OPAQUE, 0.06),
-    ("smoke", CLEAR, _WHITE, 0.03),
-    ("smoke", CLEAR, VISIBLE_SMOKE, 0.02),
-    ("smoke", DAYLIGHT, _OPAQUE, 0.03),
-    ("smoke", DAYLIGHT, VISIBLE_SMOKE, 0.03),
-    ("smoke", DAYLIGHT, _FAINT, 0.03),
-    ("smoke", RESTLESS, VISIBLE_SMOKE, 0.02),
-    ("smoke", BUSY, VISIBLE_SMOKE, 0.02),
-    ("smoke", NIGHT, VISIBLE_SMOKE, 0.02),
-    ("mixed", _steaming(DAYLIGHT), VISIBLE_SMOKE, 0.04),
-    ("mixed", _steaming(DAYLIGHT), _FAINT, 0.06),
-    ("mixed", _steaming(CLEAR), _FAINT, 0.02),
-    ("mixed", _steaming(RESTLESS), _FAINT, 0.01),
-    ("mixed", _steaming(HAZY), _FAINT, 0.02),
-    ("mixed", _steaming(DUSK), _FAINT, 0.01),
+    ("empty", RESTLESS, VISIBLE_SMOKE, 0.09),
+    ("empty", BUSY, VISIBLE_SMOKE, 0.10),
+    ("empty", DUSK, VISIBLE_SMOKE, 0.03),
+    ("empty", NIGHT, VISIBLE_SMOKE, 0.03),
+    ("steam", DAYLIGHT, VISIBLE_SMOKE, 0.10),
+    ("steam", CLEAR, VISIBLE_SMOKE, 0.07),
+    ("steam", RESTLESS, VISIBLE_SMOKE, 0.04),
+    ("steam", BUSY, VISIBLE_SMOKE, 0.03),
+    ("steam", NIGHT, VISIBLE_SMOKE, 0.05),
+    ("smoke", CLEAR, _OPAQUE, 0.09),
+    ("smoke", CLEAR, _WHITE, 0.05),
+    ("smoke", CLEAR, VISIBLE_SMOKE, 0.03),
+    ("smoke", DAYLIGHT, _OPAQUE, 0.04),
+    ("smoke", DAYLIGHT, VISIBLE_SMOKE, 0.05),
+    ("smoke", RESTLESS, VISIBLE_SMOKE, 0.03),
+    ("smoke", BUSY, VISIBLE_SMOKE, 0.03),
+    ("smoke", NIGHT, VISIBLE_SMOKE, 0.03),
+    ("mixed", DAYLIGHT, VISIBLE_SMOKE, 0.03),
+    ("mixed", RESTLESS, VISIBLE_SMOKE, 0.005),
+    ("mixed", DUSK, VISIBLE_SMOKE, 0.005),
 )
 """What the plant emits, weather and light, what smoke, and its weight in the bank."""
 
