@@ -130,8 +130,6 @@ BUSY = replace(
 """Days on which much moves that is no smoke."""
 DUSK = replace(DAYLIGHT, level=(0.1, 0.5), lamps=(0.0, 0.2), trend=(-0.5, 0.5), exposure=(0.7, 1.6))
 """Sunrise and sunset: light that changes while one looks."""
-HAZY = replace(DAYLIGHT, haze=(0.2, 0.7), fog=(0.1, 0.6), level=(0.4, 1.0))
-"""Days on which the air hides much."""
 STEAMING = (
     ("leak", 0.6),
     ("burst", 0.35),
